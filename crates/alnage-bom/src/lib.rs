@@ -1,0 +1,1 @@
+//! Machine-learning bill of materials from facts: CycloneDX 1.7.

@@ -1,0 +1,13 @@
+//! Keras, HDF5, TensorFlow and the other frameworks' files.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::Format;
+
+/// The formats of this family.
+pub(crate) static FORMATS: &[&Format] = &[];
+
+/// Facts of this family.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct FrameworkFacts {}

@@ -1,0 +1,16 @@
+//! The table of all formats: a family's rows, family after family.
+
+use crate::{Format, container, framework, pickle, repository, tensor};
+
+static FAMILIES: &[&[&Format]] =
+    &[container::FORMATS, tensor::FORMATS, framework::FORMATS, pickle::FORMATS, repository::FORMATS];
+
+/// Every format.
+pub fn formats() -> impl Iterator<Item = &'static Format> {
+    FAMILIES.iter().flat_map(|family| family.iter().copied())
+}
+
+/// The format with this id.
+pub fn format(id: &str) -> Option<&'static Format> {
+    formats().find(|format| format.id == id)
+}

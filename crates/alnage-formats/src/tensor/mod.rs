@@ -1,0 +1,13 @@
+//! Tensor files and graphs: safetensors, GGUF, ONNX.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::Format;
+
+/// The formats of this family.
+pub(crate) static FORMATS: &[&Format] = &[];
+
+/// Facts of this family.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct TensorFacts {}

@@ -1,0 +1,1 @@
+//! The only crate that opens files: walks a model tree, reads and hashes it.

@@ -1,0 +1,59 @@
+//! The record of a run: the public contract, `alnage.record/1`.
+
+use std::borrow::Cow;
+
+use alnage_formats::{Artifact, TreeEntry};
+use alnage_types::{Finding, Issue, Manifest, Verdict};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The contract's name and version; a change that could break a reader gets a new number.
+pub const SCHEMA: &str = "alnage.record/1";
+
+/// The record of one `alnage vet`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Record {
+    /// Always [`SCHEMA`].
+    pub schema: &'static str,
+    /// The gravest verdict of all models.
+    pub verdict: Verdict,
+    /// One a model.
+    pub models: Vec<ModelRecord>,
+    /// What the run did.
+    pub stats: Stats,
+}
+
+/// What is known about one model.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ModelRecord {
+    /// As the user named it.
+    pub path: String,
+    /// The answer about it.
+    pub verdict: Verdict,
+    /// Its files.
+    pub manifest: Manifest,
+    /// Links, special files and executables of the tree; ordinary files stand in the manifest alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tree: Vec<TreeEntry>,
+    /// Every reading of every file and nested member.
+    pub artifacts: Vec<Artifact>,
+    /// Heaviest first.
+    pub findings: Vec<Finding>,
+    /// What was not understood.
+    pub issues: Vec<Issue>,
+    /// The codes of the findings that decided.
+    pub decided_by: Vec<Cow<'static, str>>,
+}
+
+/// What a run did.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Stats {
+    /// Models vetted.
+    pub models: u64,
+    /// Files read.
+    pub files: u64,
+    /// Artifacts analysed, nested ones included.
+    pub artifacts: u64,
+    /// Bytes of the files.
+    pub bytes: u64,
+}

@@ -1,0 +1,23 @@
+//! The table of all rules: a family's rows, family after family.
+
+use crate::Rule;
+
+mod container;
+mod framework;
+mod general;
+mod pickle;
+mod repository;
+mod tensor;
+
+static FAMILIES: &[&[&Rule]] =
+    &[pickle::RULES, container::RULES, tensor::RULES, framework::RULES, repository::RULES, general::RULES];
+
+/// Every rule.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    FAMILIES.iter().flat_map(|family| family.iter().copied())
+}
+
+/// The rule with this code.
+pub fn rule(code: &str) -> Option<&'static Rule> {
+    rules().find(|rule| rule.code.eq_ignore_ascii_case(code))
+}

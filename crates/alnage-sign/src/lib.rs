@@ -1,0 +1,1 @@
+//! OpenSSF Model Signing bundles and DSSE attestations: make and verify.

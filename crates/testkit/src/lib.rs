@@ -1,0 +1,1 @@
+//! Builds hostile and benign sample files in code, for tests only.
