@@ -1,1 +1,8 @@
 //! Builds hostile and benign sample files in code, for tests only.
+
+pub mod archive;
+pub mod framework;
+pub mod peers;
+pub mod pickle;
+pub mod repository;
+pub mod tensor;

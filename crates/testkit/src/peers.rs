@@ -1,0 +1,22 @@
+//! The real tools that tests compare with: a Python environment that `cargo xtask test` makes.
+
+use std::path::{Path, PathBuf};
+
+/// The Python of the peers' environment, with everything in `xtask/peers.txt` installed.
+///
+/// # Panics
+///
+/// When the environment is not there; the message says how to make it.
+pub fn python() -> PathBuf {
+    let root = std::env::var_os("ALNAGE_PEERS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers"),
+        PathBuf::from,
+    );
+    let python = root.join("bin/python");
+    assert!(
+        python.exists(),
+        "`{}` is missing\n\nhint: `cargo xtask test` installs the tools that tests compare with",
+        python.display()
+    );
+    python
+}

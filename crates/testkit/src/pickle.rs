@@ -1,0 +1,1 @@
+//! Builds pickles opcode by opcode.

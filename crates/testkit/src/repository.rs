@@ -1,0 +1,1 @@
+//! Builds model repositories: configuration, templates, code.

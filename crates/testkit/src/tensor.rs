@@ -1,0 +1,1 @@
+//! Builds safetensors, GGUF and ONNX files.
