@@ -11,6 +11,7 @@ mod format;
 mod inflate;
 mod model;
 mod registry;
+mod wire;
 
 pub mod container;
 pub mod framework;
@@ -25,3 +26,4 @@ pub use format::{Format, LoadEffect, Probe};
 pub use inflate::{Decoder, InflatedSource, Inflation};
 pub use model::{EntryKind, Model, TreeEntry};
 pub use registry::{format, formats};
+pub use wire::{Field, Message, Value, WireCause, WireEnd};
