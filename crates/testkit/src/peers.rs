@@ -8,10 +8,8 @@ use std::path::{Path, PathBuf};
 ///
 /// When the environment is not there; the message says how to make it.
 pub fn python() -> PathBuf {
-    let root = std::env::var_os("ALNAGE_PEERS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("ALNAGE_PEERS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers"), PathBuf::from);
     let python = root.join("bin/python");
     assert!(
         python.exists(),
