@@ -1,2 +1,49 @@
-//! Project tasks.
-fn main() {}
+//! Project tasks: `cargo xtask test` and its relatives.
+
+use std::{path::PathBuf, process::ExitCode};
+
+mod fuzz;
+mod generate;
+mod setup;
+mod test;
+#[cfg(test)]
+mod tidy;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  test              install what the tests need, then run every test
+  ci                the cheap checks (format, spelling, dependencies, lints), then `test`, then the docs build
+  gen [--check]     write the generated documents, or say which are stale
+  fuzz [SECONDS] [TARGET]   fuzz every target, or one, for SECONDS each (default 300)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments[..] {
+        ["test"] => test::test(),
+        ["ci"] => test::ci(),
+        ["gen"] => generate::write(),
+        ["gen", "--check"] => generate::check(),
+        ["fuzz", ref rest @ ..] => fuzz::fuzz(rest),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's root directory.
+fn root() -> PathBuf {
+    let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    root.pop();
+    root
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alnage_types::{ArtifactPath, Reader, Source};
 
-use crate::{Context, Facts};
+use crate::{Context, Facts, registry};
 
 /// A format Alnage reads. One `static` a format, listed in its family's `FORMATS`.
 pub struct Format {
@@ -24,6 +24,14 @@ pub struct Format {
     pub identify: fn(&Probe<'_>) -> bool,
     /// Reads the facts. Never fails: what is malformed becomes an issue in the context.
     pub parse: fn(&Arc<dyn Source>, &mut Context<'_>) -> Facts,
+}
+
+impl Format {
+    /// Whether a file of this format can be a model on its own, as opposed to code, text or a general container.
+    pub fn holds_a_model(&self) -> bool {
+        self.load_effect != LoadEffect::Container
+            && registry::model_formats().any(|format| format.id == self.id)
+    }
 }
 
 /// What loading a format does by design.

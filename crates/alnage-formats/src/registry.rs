@@ -10,6 +10,12 @@ pub fn formats() -> impl Iterator<Item = &'static Format> {
     FAMILIES.iter().flat_map(|family| family.iter().copied())
 }
 
+/// Every format but the documents of a repository.
+pub(crate) fn model_formats() -> impl Iterator<Item = &'static Format> {
+    let families = [container::FORMATS, tensor::FORMATS, framework::FORMATS, pickle::FORMATS];
+    families.into_iter().flat_map(|family| family.iter().copied())
+}
+
 /// The format with this id.
 pub fn format(id: &str) -> Option<&'static Format> {
     formats().find(|format| format.id == id)

@@ -1,0 +1,71 @@
+//! Installs what tests and checks need and the machine does not have: Python environments under `target/`.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::root;
+
+/// Where the tools that tests compare with are installed. A cache outside the checkout may be named by
+/// `ALNAGE_PEERS`.
+pub(crate) fn peers() -> Result<PathBuf> {
+    let place = env::var_os("ALNAGE_PEERS").map_or_else(|| root().join("target/peers"), PathBuf::from);
+    environment(&place, &root().join("xtask/peers.txt"))?;
+    Ok(place)
+}
+
+/// Where the development tools are installed; their programs are in `bin`.
+pub(crate) fn tools() -> Result<PathBuf> {
+    let place = env::var_os("ALNAGE_TOOLS").map_or_else(|| root().join("target/tools"), PathBuf::from);
+    environment(&place, &root().join("xtask/tools.txt"))?;
+    Ok(place.join("bin"))
+}
+
+/// Makes or updates a Python environment; nothing is done when it already holds what the list asks for.
+pub(crate) fn environment(place: &Path, list: &Path) -> Result<()> {
+    let wanted = fs::read_to_string(list).with_context(|| format!("cannot read `{}`", list.display()))?;
+    let stamp = place.join("installed.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    eprintln!("installing {} into {}", list.display(), place.display());
+    let python = env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    if !place.join("bin/python").exists() {
+        let mut venv = Command::new(&python);
+        if run(venv.args(["-m", "venv"]).arg(place)).is_err() {
+            debian_packages(&["python3", "python3-venv"])?;
+            run(Command::new(&python).args(["-m", "venv"]).arg(place))?;
+        }
+    }
+    let mut pip = Command::new(place.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(list);
+    run(&mut pip)?;
+    fs::write(&stamp, wanted).with_context(|| format!("cannot write `{}`", stamp.display()))
+}
+
+/// Installs Debian packages, which takes root.
+pub(crate) fn debian_packages(packages: &[&str]) -> Result<()> {
+    eprintln!("installing {} with apt-get", packages.join(" "));
+    run(Command::new("apt-get").args(["update", "--quiet=2"]))?;
+    run(Command::new("apt-get")
+        .args(["install", "--yes", "--quiet=2", "--no-install-recommends"])
+        .args(packages))
+}
+
+/// Runs a command with its output shown; an exit code other than 0 is an error that names the command.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start `{}`", shown(command)))?;
+    if !status.success() {
+        bail!("`{}` failed with {status}", shown(command));
+    }
+    Ok(())
+}
+
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,69 @@
+//! `cargo xtask test`: every test there is; `cargo xtask ci`: the checks around them, cheap ones first.
+
+use std::{
+    env,
+    ffi::OsString,
+    path::Path,
+    process::{self, Command},
+};
+
+use anyhow::Result;
+
+use crate::{
+    generate, root,
+    setup::{self, run},
+};
+
+/// Installs what the tests need and runs all of them.
+pub(crate) fn test() -> Result<()> {
+    let (peers, tools) = (setup::peers()?, setup::tools()?);
+    generate::check()?;
+    let nextest = tool(&tools, "cargo-nextest");
+    run(cargo(nextest)
+        .args(["nextest", "run", "--workspace", "--no-fail-fast"])
+        .env("ALNAGE_PEERS", &peers))?;
+    run(cargo("cargo".into()).args(["test", "--quiet", "--workspace", "--doc"]))
+}
+
+/// What `.ci/run` runs.
+pub(crate) fn ci() -> Result<()> {
+    let tools = setup::tools()?;
+    run(cargo("cargo".into()).args(["fmt", "--all", "--check"]))?;
+    run(&mut cargo(tool(&tools, "typos")))?;
+    run(cargo(tool(&tools, "cargo-shear")).args(["shear"]))?;
+    let mut deny = cargo(tool(&tools, "cargo-deny"));
+    run(deny.args(["--log-level", "error", "deny", "--offline", "check", "licenses", "bans", "sources"]))?;
+    run(cargo("cargo".into()).args([
+        "clippy",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    test()?;
+    let mut doc = cargo("cargo".into());
+    run(doc.args(["doc", "--quiet", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn tool(tools: &Path, name: &str) -> OsString {
+    tools.join(name).into()
+}
+
+/// A command in the workspace's root, without the environment that `cargo run` gave this process: it would make
+/// build scripts run again.
+fn cargo(program: OsString) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(root());
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_")
+            && !matches!(text.as_ref(), "CARGO_HOME" | "CARGO_TARGET_DIR" | "CARGO_BUILD_JOBS")
+        {
+            command.env_remove(&name);
+        }
+    }
+    command.stdin(process::Stdio::null());
+    command
+}
