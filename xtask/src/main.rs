@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
+mod bench;
+mod corpus;
 mod fuzz;
 mod generate;
 mod setup;
@@ -15,6 +17,8 @@ usage: cargo xtask TASK
   test              install what the tests need, then run every test
   ci                the cheap checks (format, spelling, dependencies, lints), then `test`, then the docs build
   gen [--check]     write the generated documents, or say which are stale
+  corpus            vet real models from PyPI and models trained here; none may be blocked or unknown
+  bench             time against other scanners and write docs/benchmarks.md
   fuzz [SECONDS] [TARGET]   fuzz every target, or one, for SECONDS each (default 300)
 ";
 
@@ -26,6 +30,8 @@ fn main() -> ExitCode {
         ["ci"] => test::ci(),
         ["gen"] => generate::write(),
         ["gen", "--check"] => generate::check(),
+        ["corpus"] => corpus::corpus(),
+        ["bench"] => bench::bench(),
         ["fuzz", ref rest @ ..] => fuzz::fuzz(rest),
         _ => {
             eprint!("{USAGE}");
@@ -39,6 +45,19 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Builds the product and gives its path.
+fn release_binary() -> anyhow::Result<PathBuf> {
+    setup::run(&mut test::cargo("cargo".into()).args([
+        "build",
+        "--quiet",
+        "--release",
+        "--package",
+        "alnage",
+    ]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    Ok(target.join("release/alnage"))
 }
 
 /// The workspace's root directory.

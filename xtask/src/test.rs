@@ -53,7 +53,7 @@ fn tool(tools: &Path, name: &str) -> OsString {
 
 /// A command in the workspace's root, without the environment that `cargo run` gave this process: it would make
 /// build scripts run again.
-fn cargo(program: OsString) -> Command {
+pub(crate) fn cargo(program: OsString) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
     for (name, _) in env::vars_os() {
