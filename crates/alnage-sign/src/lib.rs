@@ -1,1 +1,28 @@
 //! OpenSSF Model Signing bundles and DSSE attestations: make and verify.
+//!
+//! Pure: keys, bundles and manifests come and go as values. [`SignedManifest`] and [`SignedStatement`] can only be
+//! made by verifying a signature, so a function that takes one cannot be handed unverified content.
+
+mod bundle;
+mod difference;
+mod dsse;
+mod error;
+mod ignored;
+mod key;
+mod model;
+mod path;
+mod statement;
+mod verdict;
+
+pub use difference::{Difference, DifferenceKind};
+pub use error::Error;
+pub use ignored::IgnoredPaths;
+pub use key::{SigningKey, VerifyingKey};
+pub use model::{KeyHint, Resource, SignedManifest, sign_model, verify_model};
+pub use statement::{
+    SignedStatement, Statement, Subject, attest, attested_digest, model_subjects, verify_attestation,
+};
+pub use verdict::{VERDICT_PREDICATE, VerdictClaim};
+
+#[cfg(test)]
+mod tests;
