@@ -1,4 +1,14 @@
-//! Tensor files and graphs: safetensors, GGUF, ONNX.
+//! Tensor files and graphs: safetensors, GGUF and its forerunners, ONNX.
+
+mod embedded;
+mod layout;
+mod summary;
+
+pub mod safetensors;
+
+pub use embedded::{Carried, CarriedKind};
+pub use layout::{LayoutFault, LayoutFaultKind};
+pub use summary::{ElementTotals, MetadataEntry, TensorSummary};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,8 +16,21 @@ use serde::Serialize;
 use crate::Format;
 
 /// The formats of this family.
-pub(crate) static FORMATS: &[&Format] = &[];
+pub(crate) static FORMATS: &[&Format] = &[&safetensors::FORMAT];
 
-/// Facts of this family.
+/// Facts of this family; which one is told by the artifact's format.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct TensorFacts {}
+#[serde(untagged)]
+pub enum TensorFacts {
+    /// `safetensors`.
+    Safetensors(safetensors::SafetensorsFacts),
+}
+
+impl TensorFacts {
+    /// The names of all tensors, for comparing with a shard index; not every format's are kept.
+    pub fn tensor_names(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        match self {
+            Self::Safetensors(facts) => Box::new(facts.all.iter().map(|tensor| tensor.name.as_str())),
+        }
+    }
+}

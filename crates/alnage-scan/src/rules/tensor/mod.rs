@@ -1,6 +1,85 @@
 //! Rules about tensor files and graphs.
 
-use crate::Rule;
+use alnage_formats::{
+    Artifact, Facts, Model,
+    tensor::{
+        Carried, CarriedKind, LayoutFault, LayoutFaultKind, TensorFacts, safetensors::SafetensorsFacts,
+    },
+};
+
+use crate::{Rule, Sink};
+
+mod safetensors_carried;
+mod safetensors_header;
+mod safetensors_out_of_bounds;
+mod safetensors_overlap;
+mod safetensors_repeated_key;
+mod safetensors_tensor_size;
+mod safetensors_unclaimed_bytes;
 
 /// The rules of this family.
-pub(super) static RULES: &[&Rule] = &[];
+pub(super) static RULES: &[&Rule] = &[
+    &safetensors_header::RULE,
+    &safetensors_repeated_key::RULE,
+    &safetensors_overlap::RULE,
+    &safetensors_unclaimed_bytes::RULE,
+    &safetensors_tensor_size::RULE,
+    &safetensors_out_of_bounds::RULE,
+    &safetensors_carried::RULE,
+];
+
+fn tensors(model: &Model) -> impl Iterator<Item = (&Artifact, &TensorFacts)> {
+    model.artifacts.iter().filter_map(|artifact| match &artifact.facts {
+        Facts::Tensor(facts) => Some((artifact, facts.as_ref())),
+        _ => None,
+    })
+}
+
+fn safetensors(model: &Model) -> impl Iterator<Item = (&Artifact, &SafetensorsFacts)> {
+    tensors(model).filter_map(|(artifact, facts)| match facts {
+        TensorFacts::Safetensors(facts) => Some((artifact, facts)),
+    })
+}
+
+/// Reports the faults that `wording` has words for.
+fn report_layout(
+    artifact: &Artifact,
+    faults: &[LayoutFault],
+    sink: &mut Sink<'_>,
+    wording: impl Fn(LayoutFaultKind) -> Option<&'static str>,
+) {
+    for fault in faults {
+        let Some(words) = wording(fault.kind) else { continue };
+        let message =
+            if fault.tensor.is_empty() { words.to_owned() } else { format!("`{}`: {words}", fault.tensor) };
+        sink.report_at(&artifact.path, (fault.start, fault.end), message, fault.detail.clone());
+    }
+}
+
+/// Reports what strings of a file carry.
+fn report_carried(artifact: &Artifact, carried: &[Carried], sink: &mut Sink<'_>) {
+    for carried in carried {
+        let place = escaped(&carried.place);
+        let message = match carried.kind {
+            CarriedKind::Base64 => format!("`{place}` is base64 of `{}`", carried.evidence),
+            CarriedKind::Hexadecimal => format!("`{place}` is hexadecimal of `{}`", carried.evidence),
+            CarriedKind::Raw => format!("`{place}` holds a whole `{}`", carried.evidence),
+            CarriedKind::Script => format!("`{place}` holds a script"),
+        };
+        let at = (carried.offset, carried.offset.saturating_add(1));
+        sink.report_at(&artifact.path, at, message, carried.evidence.clone());
+    }
+}
+
+/// Text from the file, fit for a message.
+fn escaped(text: &str) -> String {
+    text.chars()
+        .take(120)
+        .flat_map(
+            |c| if c.is_control() || c == '`' { c.escape_default().collect::<Vec<_>>() } else { vec![c] },
+        )
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
