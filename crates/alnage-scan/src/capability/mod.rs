@@ -1,4 +1,14 @@
 //! What a Python callable can do: the question every pickle rule asks.
+//!
+//! The answer comes from tables, not from code: `dangerous.tsv` and `safe.tsv` are written by hand,
+//! `generated.tsv` and `harvested.tsv` by `cargo xtask gadgets`. All are sorted text that is searched in place, so
+//! that nothing is built when the program starts.
+
+mod alias;
+mod dotted;
+mod table;
+#[cfg(test)]
+mod tests;
 
 /// What is known about a callable, by its module and its dotted name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +41,20 @@ pub enum Role {
 pub struct Danger {
     /// What it reaches.
     pub sink: SinkKind,
+    /// When it reaches it.
+    pub trigger: Trigger,
     /// Where this is known from: a CVE, an advisory, or the source line it was derived from.
     pub source: &'static str,
+}
+
+/// When a dangerous callable does its damage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// In any role; naming it in a model is already wrong.
+    Any,
+    /// Only when called with arguments (REDUCE, OBJ, INST). The class itself may be named, and an instance made by
+    /// NEWOBJ, which skips `__init__`, is harmless.
+    Call,
 }
 
 /// What a dangerous callable reaches.
@@ -55,6 +77,75 @@ pub enum SinkKind {
 }
 
 /// Classes `module.name`; `name` may be dotted (`Outer.Inner`, `path.os.system`).
-pub fn classify(_module: &str, _name: &str) -> Class {
-    Class::Unknown
+///
+/// A name that is safe in one role may be dangerous in another: a callable classed as a safe [`Role::Class`] or
+/// [`Role::Reference`] that is called all the same should be asked about again by [`danger_when_called`].
+pub fn classify(module: &str, name: &str) -> Class {
+    let (module, name) = alias::canonical(module, name);
+    if let Some(danger) = table::DANGEROUS.danger(&module, &name) {
+        return Class::Dangerous(danger);
+    }
+    if let Some(role) = safe_role(&module, &name) {
+        return Class::Safe(role);
+    }
+    whole_module(&module)
+        .or_else(|| table::GENERATED.danger(&module, &name))
+        .or_else(|| dotted::danger(&module, &name))
+        .map_or(Class::Unknown, Class::Dangerous)
+}
+
+/// What calling `module.name` with arguments reaches, even where [`classify`] knows a safer role for it.
+pub fn danger_when_called(module: &str, name: &str) -> Option<Danger> {
+    let (module, name) = alias::canonical(module, name);
+    let listed = table::DANGEROUS.danger(&module, &name);
+    if listed.is_none() && matches!(safe_role(&module, &name), Some(Role::Constructor | Role::ByArguments)) {
+        return None;
+    }
+    listed
+        .or_else(|| table::GENERATED.danger(&module, &name))
+        .or_else(|| whole_module(&module))
+        .or_else(|| dotted::danger(&module, &name))
+}
+
+/// Says what a sink does, to follow a callable's name in a sentence.
+pub const fn describe(sink: SinkKind) -> &'static str {
+    match sink {
+        SinkKind::Process => "starts a process",
+        SinkKind::Code => "runs code given to it",
+        SinkKind::Native => "loads native code",
+        SinkKind::Import => "imports a module of the caller's choice",
+        SinkKind::File => "reads, writes or removes files",
+        SinkKind::Network => "connects to the network",
+        SinkKind::Gadget => "hands over another callable or loads a second stage",
+    }
+}
+
+/// Every dangerous row as (module, name, danger), for the documentation: those by hand, then those derived. The name
+/// `*` stands for the whole module, `**` for its submodules as well.
+pub fn dangerous_rows() -> impl Iterator<Item = (&'static str, &'static str, Danger)> {
+    table::DANGEROUS.dangers().chain(table::GENERATED.dangers())
+}
+
+/// Every safe row as (module, name, role), for the documentation.
+pub fn safe_rows() -> impl Iterator<Item = (&'static str, &'static str, Role)> {
+    table::SAFE.roles().chain(table::HARVESTED.roles())
+}
+
+fn safe_role(module: &str, name: &str) -> Option<Role> {
+    let known = |module: &str| table::SAFE.role(module, name).or_else(|| table::HARVESTED.role(module, name));
+    known(module).or_else(|| alias::moved(module).and_then(|now| known(&now)))
+}
+
+/// The rows that say something about every name of a module.
+fn whole_module(module: &str) -> Option<Danger> {
+    if let Some(danger) = table::DANGEROUS.danger(module, "*") {
+        return Some(danger);
+    }
+    let mut package = module;
+    loop {
+        if let Some(danger) = table::DANGEROUS.danger(package, "**") {
+            return Some(danger);
+        }
+        package = package.rsplit_once('.')?.0;
+    }
 }
