@@ -107,7 +107,7 @@ fn ends(source: &dyn Source) -> Option<Ends<'_>> {
 }
 
 /// The parts of `0..size` that no claim covers.
-fn gaps(mut claims: Vec<Range<u64>>, size: u64) -> Vec<Range<u64>> {
+pub(crate) fn gaps(mut claims: Vec<Range<u64>>, size: u64) -> Vec<Range<u64>> {
     claims.sort_by_key(|claim| claim.start);
     let mut gaps = Vec::new();
     let mut covered = 0;

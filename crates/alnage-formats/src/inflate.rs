@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use alnage_types::{Exhausted, Meter, Source};
@@ -13,6 +13,8 @@ pub type Decoder = Arc<dyn Fn() -> Box<dyn Read + Send> + Send + Sync>;
 const CHUNK: usize = 64 << 10;
 /// How much of a long stream is kept for reads that go back a little.
 const WINDOW: usize = 1 << 20;
+/// How much of the end of a stream is kept, for identification looks there.
+const TAIL: usize = 128 << 10;
 
 /// The decompressed bytes of a stream.
 pub struct InflatedSource {
@@ -21,14 +23,18 @@ pub struct InflatedSource {
 }
 
 enum Content {
+    /// All of it.
     Memory(Vec<u8>),
-    Stream { decoder: Decoder, state: Mutex<Playback> },
+    /// Short, but there was no room to keep it: decompressed into memory when first read.
+    Later { decoder: Decoder, bytes: OnceLock<Vec<u8>> },
+    /// Too long for memory.
+    Stream { decoder: Decoder, tail: Vec<u8>, state: Mutex<Playback> },
 }
 
 /// A decompressor somewhere in its stream, and the bytes just before its position.
 #[derive(Default)]
 struct Playback {
-    stream: Option<Box<dyn Read + Send>>,
+    stream: Option<Patient>,
     window: Vec<u8>,
     window_start: u64,
 }
@@ -38,6 +44,8 @@ struct Playback {
 pub struct Inflation {
     /// What was decompressed, up to the error or the limit.
     pub source: InflatedSource,
+    /// CRC-32 of it.
+    pub crc32: u32,
     /// The decompressor's error, when the stream is damaged: the bytes before it are still what a loader sees.
     pub error: Option<io::Error>,
     /// The limit that stopped it.
@@ -54,10 +62,17 @@ impl InflatedSource {
     /// Decompresses once to learn the length, under the meter; `compressed` is the length of the input.
     pub fn inflate(decoder: Decoder, compressed: u64, meter: &mut Meter) -> Inflation {
         let keep = meter.budget().max_member_memory;
-        let mut stream = decoder();
+        Self::inflate_keeping(decoder, compressed, keep, meter)
+    }
+
+    /// Like [`inflate`](Self::inflate), but keeps the bytes in memory only when they are no more than `keep`.
+    pub fn inflate_keeping(decoder: Decoder, compressed: u64, keep: u64, meter: &mut Meter) -> Inflation {
+        let mut stream = Patient::new(decoder.clone());
         let mut kept = Some(Vec::new());
+        let mut tail = Vec::new();
         let mut buffer = vec![0; CHUNK];
         let mut len = 0;
+        let mut hasher = crc32fast::Hasher::new();
         // The whole input counts as consumed from the start: a ratio is only judged downward as output grows.
         let mut exhausted = meter.expand(compressed, 0).err();
         let mut error = None;
@@ -65,16 +80,21 @@ impl InflatedSource {
             match stream.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(count) => {
+                    let bytes = &buffer[..count];
                     exhausted = meter.expand(0, count as u64).err();
+                    hasher.update(bytes);
                     len += count as u64;
                     if len > keep {
                         kept = None;
                     }
                     if let Some(kept) = &mut kept {
-                        kept.extend_from_slice(&buffer[..count]);
+                        kept.extend_from_slice(bytes);
                     }
+                    if tail.len() >= 2 * TAIL {
+                        tail.drain(..tail.len() - TAIL);
+                    }
+                    tail.extend_from_slice(bytes);
                 }
-                Err(failure) if failure.kind() == io::ErrorKind::Interrupted => {}
                 Err(failure) => {
                     error = Some(failure);
                     break;
@@ -83,9 +103,15 @@ impl InflatedSource {
         }
         let content = match kept {
             Some(bytes) => Content::Memory(bytes),
-            None => Content::Stream { decoder, state: Mutex::default() },
+            None if len <= meter.budget().max_member_memory => {
+                Content::Later { decoder, bytes: OnceLock::new() }
+            }
+            None => {
+                tail.drain(..tail.len().saturating_sub(TAIL));
+                Content::Stream { decoder, tail, state: Mutex::default() }
+            }
         };
-        Inflation { source: Self { content, len }, error, exhausted }
+        Inflation { source: Self { content, len }, crc32: hasher.finalize(), error, exhausted }
     }
 }
 
@@ -98,11 +124,18 @@ impl Source for InflatedSource {
         let offset = offset.min(self.len);
         let count = (buffer.len() as u64).min(self.len - offset) as usize;
         let buffer = &mut buffer[..count];
-        match &self.content {
-            Content::Memory(bytes) => {
-                buffer.copy_from_slice(&bytes[offset as usize..offset as usize + count])
-            }
-            Content::Stream { decoder, state } => {
+        if let Some(bytes) = self.as_bytes() {
+            let bytes = bytes.get(offset as usize..).unwrap_or_default();
+            let count = count.min(bytes.len());
+            buffer[..count].copy_from_slice(&bytes[..count]);
+            return Ok(count);
+        }
+        if let Content::Stream { decoder, tail, state } = &self.content {
+            let tail_start = self.len - tail.len() as u64;
+            if offset >= tail_start {
+                let from = (offset - tail_start) as usize;
+                buffer.copy_from_slice(&tail[from..from + count]);
+            } else {
                 let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 state.read(decoder, offset, buffer)?;
             }
@@ -113,6 +146,12 @@ impl Source for InflatedSource {
     fn as_bytes(&self) -> Option<&[u8]> {
         match &self.content {
             Content::Memory(bytes) => Some(bytes),
+            Content::Later { decoder, bytes } => Some(bytes.get_or_init(|| {
+                let mut all = Vec::with_capacity(self.len as usize);
+                // The first pass met the same error after the same bytes.
+                _ = Patient::new(decoder.clone()).take(self.len).read_to_end(&mut all);
+                all
+            })),
             Content::Stream { .. } => None,
         }
     }
@@ -121,7 +160,7 @@ impl Source for InflatedSource {
 impl Playback {
     fn read(&mut self, decoder: &Decoder, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         if offset < self.window_start || self.stream.is_none() {
-            *self = Self { stream: Some(decoder()), ..Self::default() };
+            *self = Self { stream: Some(Patient::new(decoder.clone())), ..Self::default() };
         }
         let mut done = 0;
         while done < buffer.len() {
@@ -152,8 +191,55 @@ impl Playback {
         match count {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(_) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
             Err(error) => Err(error),
+        }
+    }
+}
+
+/// A decompressor that gives every byte before an error. Decompressors drop what they made in the call that
+/// fails, so the failing stretch is decompressed again byte by byte.
+struct Patient {
+    decoder: Decoder,
+    stream: Box<dyn Read + Send>,
+    given: u64,
+    bytewise: bool,
+}
+
+impl Patient {
+    fn new(decoder: Decoder) -> Self {
+        let stream = decoder();
+        Self { decoder, stream, given: 0, bytewise: false }
+    }
+
+    fn restart(&mut self) -> io::Result<()> {
+        self.stream = (self.decoder)();
+        self.bytewise = true;
+        let mut skipped = vec![0; CHUNK];
+        let mut left = self.given;
+        while left > 0 {
+            let want = left.min(CHUNK as u64) as usize;
+            match self.stream.read(&mut skipped[..want])? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => left -= count as u64,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Read for Patient {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let want = if self.bytewise { buffer.len().min(1) } else { buffer.len() };
+            match self.stream.read(&mut buffer[..want]) {
+                Ok(count) => {
+                    self.given += count as u64;
+                    return Ok(count);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if self.bytewise => return Err(error),
+                Err(_) => self.restart()?,
+            }
         }
     }
 }
@@ -189,5 +275,30 @@ mod tests {
         let decoder: Decoder = Arc::new(|| Box::new(io::repeat(0)));
         let inflation = InflatedSource::inflate(decoder, 100, &mut meter);
         assert_eq!(inflation.exhausted, Some(Exhausted { limit: "max-expanded" }));
+    }
+
+    /// Ten bytes, then an error that swallows what the failing call had made.
+    struct Failing(usize);
+
+    impl Read for Failing {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.0 + buffer.len() > 10 {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            buffer.fill(7);
+            self.0 += buffer.len();
+            Ok(buffer.len())
+        }
+    }
+
+    #[test]
+    fn bytes_before_an_error_are_kept() {
+        let mut meter = Meter::new(Budget::default());
+        let decoder: Decoder = Arc::new(|| Box::new(Failing(0)));
+        for keep in [100, 0] {
+            let inflation = InflatedSource::inflate_keeping(decoder.clone(), 10, keep, &mut meter);
+            assert!(inflation.error.is_some());
+            assert_eq!(inflation.source.as_bytes(), Some(&[7; 10][..]));
+        }
     }
 }
