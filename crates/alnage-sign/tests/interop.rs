@@ -1,4 +1,5 @@
 //! Signs and verifies together with the reference implementation, PyPI `model-signing`.
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its files should fail right there")]
 
 use std::{
     fs,
