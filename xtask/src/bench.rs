@@ -51,6 +51,8 @@ pub(crate) fn bench() -> Result<()> {
         run(Command::new(&python).arg(root().join("xtask/bench/fixtures.py")).arg(&files))?;
     }
     let rivals = rivals(&directory)?;
+    let one_process =
+        [directory.join("fickling/bin/python"), root().join("xtask/bench/fickling_directory.py")];
     let mut text = String::from(INTRODUCTION);
     for (title, file) in [
         ("2,000 small pickles", "small"),
@@ -71,11 +73,12 @@ pub(crate) fn bench() -> Result<()> {
         rows.push(row(&python, "alnage vet", &vet)?);
         rows.push(row(&python, "alnage vet --no-hash", &[&vet[..], &["--no-hash".as_ref()]].concat())?);
         for (name, program, arguments) in &rivals {
-            let paths =
-                if *name == "fickling" && path.is_dir() { members(&path)? } else { vec![path.clone()] };
             let mut command: Vec<&OsStr> = vec![program.as_ref()];
             command.extend(arguments.iter().map(OsStr::new));
-            command.extend(paths.iter().map(|path| path.as_os_str()));
+            if *name == "fickling" && path.is_dir() {
+                command = vec![one_process[0].as_ref(), one_process[1].as_ref()];
+            }
+            command.push(path.as_ref());
             rows.push(row(&python, name, &command)?);
         }
         table(&mut text, title, &rows);
@@ -111,10 +114,6 @@ fn rivals(directory: &Path) -> Result<Vec<(&'static str, PathBuf, &'static [&'st
         rivals.push((package, place.join("bin").join(program), arguments));
     }
     Ok(rivals)
-}
-
-fn members(directory: &Path) -> Result<Vec<PathBuf>> {
-    fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect()
 }
 
 fn row(python: &Path, name: &str, command: &[&OsStr]) -> Result<Row> {

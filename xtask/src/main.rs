@@ -49,13 +49,7 @@ fn main() -> ExitCode {
 
 /// Builds the product and gives its path.
 fn release_binary() -> anyhow::Result<PathBuf> {
-    setup::run(&mut test::cargo("cargo".into()).args([
-        "build",
-        "--quiet",
-        "--release",
-        "--package",
-        "alnage",
-    ]))?;
+    setup::run(test::cargo("cargo".into()).args(["build", "--quiet", "--release", "--package", "alnage"]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     Ok(target.join("release/alnage"))
 }
