@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use alnage_types::{ArtifactPath, Budget, Exhausted, Issue, IssueKind, Meter, Source, Span};
 
-use crate::{Artifact, Context, Facts, Member, Probe, carve, registry};
+use crate::{Artifact, Context, Facts, Format, Member, Probe, carve, registry};
 
 /// Everything learned about one file.
 #[derive(Debug, Default)]
@@ -38,6 +38,16 @@ pub fn analyse(path: ArtifactPath, source: Arc<dyn Source>, budget: &Budget) -> 
         }
     }
     analysis
+}
+
+/// Reads bytes as one format, whether or not they look like it: the entrance for fuzzing a single parser.
+pub fn parse_as(format: &Format, path: &ArtifactPath, source: &Arc<dyn Source>, budget: &Budget) -> Analysis {
+    let mut meter = Meter::new(budget.clone());
+    let mut context = Context::new(path, &mut meter);
+    let facts = (format.parse)(source, &mut context);
+    let artifact =
+        Artifact { path: path.clone(), format: format.id, size: source.len(), facts, unclaimed: Vec::new() };
+    Analysis { artifacts: vec![artifact], issues: context.issues }
 }
 
 fn budget_issue(path: &ArtifactPath, limit: Exhausted) -> Issue {

@@ -19,7 +19,7 @@ pub mod pickle;
 pub mod repository;
 pub mod tensor;
 
-pub use analyse::{Analysis, analyse};
+pub use analyse::{Analysis, analyse, parse_as};
 pub use context::{Context, Member};
 pub use facts::{Artifact, Facts};
 pub use format::{Format, LoadEffect, Probe};
