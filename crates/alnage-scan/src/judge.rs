@@ -49,3 +49,6 @@ fn decide(model: &Model, policy: &Policy, mut findings: Vec<Finding>) -> Judgeme
     }
     Judgement { verdict: effect.verdict().max(by_issues), findings, decided_by }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,7 +40,13 @@ fn judged(analysis: Analysis) {
 
 /// Small limits: a target that needs seconds for an input finds nothing.
 fn budget() -> Budget {
-    Budget { max_steps: 1_000_000, max_entries: 2_000, max_expanded: 4 << 20, max_nodes: 200_000, ..Budget::default() }
+    Budget {
+        max_steps: 1_000_000,
+        max_entries: 2_000,
+        max_expanded: 4 << 20,
+        max_nodes: 200_000,
+        ..Budget::default()
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,11 @@ fn every_target_has_its_file() {
     for target in TARGETS {
         let path = fuzz().join("fuzz_targets").join(target.name).with_extension("rs");
         let text = fs::read_to_string(&path).unwrap_or_else(|_| panic!("`{}` is missing", path.display()));
-        assert!(text.contains(&format!("run(\"{}\"", target.name)), "`{}` runs another target", path.display());
+        assert!(
+            text.contains(&format!("run(\"{}\"", target.name)),
+            "`{}` runs another target",
+            path.display()
+        );
     }
 }
 
