@@ -1,13 +1,23 @@
 //! Keras, HDF5, TensorFlow and the other frameworks' files.
 
+mod json;
+mod keras;
+mod text;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Format;
 
-/// The formats of this family.
-pub(crate) static FORMATS: &[&Format] = &[];
+pub use keras::{KerasCode, KerasCodeKind, KerasFacts, KerasField, KerasKind, KerasReference};
 
-/// Facts of this family.
+/// The formats of this family.
+pub(crate) static FORMATS: &[&Format] = &[&keras::FORMAT];
+
+/// Facts of this family, by format.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct FrameworkFacts {}
+#[serde(untagged)]
+pub enum FrameworkFacts {
+    /// Keras configuration.
+    Keras(KerasFacts),
+}

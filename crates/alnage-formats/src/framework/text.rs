@@ -1,0 +1,82 @@
+//! Small helpers over text and bytes that several frameworks' files need.
+
+use alnage_types::{Reader, Source};
+use memchr::memmem;
+
+/// `text`, cut to `max` characters with an ellipsis.
+pub(super) fn short(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Whether `needle` occurs anywhere in the bytes.
+pub(super) fn contains(source: &dyn Source, needle: &[u8]) -> bool {
+    if let Some(bytes) = source.as_bytes() {
+        return memmem::find(bytes, needle).is_some();
+    }
+    const STEP: u64 = 32 << 10;
+    let finder = memmem::Finder::new(needle);
+    let mut position = 0;
+    while position < source.len() {
+        let mut reader = Reader::at(source, position);
+        let Ok(window) = reader.take((STEP + needle.len() as u64).min(reader.remaining())) else { return false };
+        if finder.find(&window).is_some() {
+            return true;
+        }
+        position += STEP;
+    }
+    false
+}
+
+/// Decodes base64 the way Python's `binascii.a2b_base64` does: what is not of the alphabet is passed over.
+pub(super) fn decode_base64(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut held) = (0u32, 0u32);
+    for byte in text.bytes() {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            b'=' if held > 0 => break,
+            _ => continue,
+        };
+        bits = bits << 6 | u32::from(value);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+        }
+    }
+    bytes
+}
+
+/// Whether `text` is long enough and of an alphabet that makes decoding it as base64 worth while.
+pub(super) fn looks_like_base64(text: &str) -> bool {
+    let body = text.trim_end_matches(['=', '\n']);
+    body.len() >= 24
+        && body.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'\n' | b'\r')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_decoded_leniently() {
+        for text in ["aGVsbG8gd29ybGQ=", "aGVs\nbG8g d29ybGQ", "aGVsbG8gd29ybGQ=trailing"] {
+            assert_eq!(decode_base64(text), b"hello world", "{text}");
+        }
+    }
+
+    #[test]
+    fn text_is_cut_at_characters() {
+        assert_eq!(short("äöü", 2), "äö…");
+        assert_eq!(short("äöü", 3), "äöü");
+    }
+}
