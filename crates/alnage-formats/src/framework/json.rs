@@ -183,8 +183,8 @@ fn converted(source: &dyn Source) -> Option<MemorySource> {
     let head = reader.take(source.len().min(4)).ok()?;
     let (width, big_endian) = match *head.as_ref() {
         [0xef, 0xbb, 0xbf, ..] => (1, false),
-        [0, 0, 0xfe, 0xff] | [0, 0, 0, 1..] => (4, true),
-        [0xff, 0xfe, 0, 0] | [1.., 0, 0, 0] => (4, false),
+        [0, 0, 0xfe, 0xff] | [0, 0, 0, _] => (4, true),
+        [0xff, 0xfe, 0, 0] | [_, 0, 0, 0] => (4, false),
         [0xfe, 0xff, ..] | [0, b'{' | b'[' | b' ' | b'\n' | b'\r' | b'\t', ..] => (2, true),
         [0xff, 0xfe, ..] | [b'{' | b'[' | b' ' | b'\n' | b'\r' | b'\t', 0, ..] => (2, false),
         _ => return None,
@@ -385,7 +385,9 @@ impl<'a> Parser<'a> {
         let mut text = String::from(first as char);
         while self.reader.remaining() > 0 && text.len() < 400 {
             match self.reader.peek()? {
-                byte @ (b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.') => text.push(byte as char),
+                byte @ (b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.') => {
+                    text.push(byte as char)
+                }
                 _ => break,
             }
             self.reader.u8()?;

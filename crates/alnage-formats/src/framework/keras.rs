@@ -11,7 +11,7 @@ use super::{
     json::{self, Document, Value},
     text::{decode_base64, looks_like_base64, short},
 };
-use crate::{Context, Facts, Format, LoadEffect, Probe};
+use crate::{Context, Facts, Format, LoadEffect};
 
 pub(super) static FORMAT: Format = Format {
     id: "keras-config",
@@ -20,9 +20,7 @@ pub(super) static FORMAT: Format = Format {
     load_effect: LoadEffect::MayExecute,
     reads: "every serialised object: module, class, function, registered name; Lambda code, wrapped PyTorch modules, file and URL fields",
     cannot: "what classes of other packages do when they are built from their configuration",
-    identify: |probe| {
-        json::mentions(probe, &["class_name", "config"]) && has_object(probe.source)
-    },
+    identify: |probe| json::mentions(probe, &["class_name", "config"]) && has_object(probe.source),
     parse,
 };
 
@@ -122,8 +120,18 @@ pub struct KerasField {
 }
 
 /// Fields that Keras layers and functions open, fetch or load from.
-const PATH_FIELDS: &[&str] =
-    &["vocabulary", "filepath", "origin", "path", "url", "filename", "model_path", "directory", "idf_weights", "cache_dir"];
+const PATH_FIELDS: &[&str] = &[
+    "vocabulary",
+    "filepath",
+    "origin",
+    "path",
+    "url",
+    "filename",
+    "model_path",
+    "directory",
+    "idf_weights",
+    "cache_dir",
+];
 
 /// Whether some object has both keys as Keras writes them.
 fn has_object(source: &dyn Source) -> bool {
@@ -192,9 +200,7 @@ fn object(document: &Document, objects: &Objects, index: usize, seen: &mut Seen,
             let name = document.text(config).unwrap_or(class);
             named(KerasKind::Function, name)
         }
-        "__typespec__" => {
-            named(KerasKind::TypeSpec, document.text_at(index, "spec_name").unwrap_or(class))
-        }
+        "__typespec__" => named(KerasKind::TypeSpec, document.text_at(index, "spec_name").unwrap_or(class)),
         _ => named(KerasKind::Class, class),
     };
     refer(document, index, reference, seen, facts);
@@ -227,13 +233,22 @@ fn refer(
         seen.insert(reference, facts.references.len());
         let offset = document.node(index).map_or(0, |node| node.offset);
         let pointer = document.pointer(index);
-        facts.references.push(KerasReference { pointer, offset, module, name, kind, registered_name, count: 1 });
+        facts.references.push(KerasReference {
+            pointer,
+            offset,
+            module,
+            name,
+            kind,
+            registered_name,
+            count: 1,
+        });
     }
 }
 
 fn path_field(document: &Document, field: usize, class: &str, facts: &mut KerasFacts) {
     let (Some(key), Some(value)) = (document.key(field), document.text(field)) else { return };
-    let opens_any = matches!(class, "TFSMLayer" | "StringLookup" | "IntegerLookup" | "IndexLookup" | "TextVectorization");
+    let opens_any =
+        matches!(class, "TFSMLayer" | "StringLookup" | "IntegerLookup" | "IndexLookup" | "TextVectorization");
     let is_path = PATH_FIELDS.contains(&key) && (opens_any || is_far(value));
     if is_path && !value.is_empty() && facts.paths.len() < KerasFacts::MAX_LISTED {
         facts.paths.push(KerasField {
@@ -248,7 +263,9 @@ fn path_field(document: &Document, field: usize, class: &str, facts: &mut KerasF
 
 /// Whether a path leads out of the model: a URL, an absolute path, a path with `..`.
 fn is_far(value: &str) -> bool {
-    value.contains("://") || value.starts_with(['/', '\\', '~']) || value.split(['/', '\\']).any(|part| part == "..")
+    value.contains("://")
+        || value.starts_with(['/', '\\', '~'])
+        || value.split(['/', '\\']).any(|part| part == "..")
 }
 
 fn code(
@@ -284,7 +301,9 @@ fn code_kind(document: &Document, objects: &Objects, index: usize, text: &str) -
     match document.key(index) {
         // v3: {"class_name": "__lambda__", "config": {"code"|"value": TEXT, …}}
         Some("code" | "value") if holder_class() == Some("__lambda__") => return Some(KerasCodeKind::Lambda),
-        Some("module") if holder_class() == Some("TorchModuleWrapper") => return Some(KerasCodeKind::TorchModule),
+        Some("module") if holder_class() == Some("TorchModuleWrapper") => {
+            return Some(KerasCodeKind::TorchModule);
+        }
         _ => {}
     }
     if !looks_like_base64(text) {
@@ -293,9 +312,11 @@ fn code_kind(document: &Document, objects: &Objects, index: usize, text: &str) -
     let prefix: String = text.chars().filter(|c| !c.is_whitespace()).take(32).collect();
     match decode_base64(&prefix).as_slice() {
         // marshal: TYPE_CODE, with or without the reference flag, then a small argument count.
-        [0xe3 | 0x63, count, 0, 0, 0, ..] if *count < 128 => {
-            Some(if in_lambda(document, objects, index) { KerasCodeKind::Lambda } else { KerasCodeKind::Marshal })
-        }
+        [0xe3 | 0x63, count, 0, 0, 0, ..] if *count < 128 => Some(if in_lambda(document, objects, index) {
+            KerasCodeKind::Lambda
+        } else {
+            KerasCodeKind::Marshal
+        }),
         [0x80, 2..=5, ..] => Some(KerasCodeKind::Pickle),
         // A zip: what `torch.save` writes.
         [b'P', b'K', 3, 4, ..] => Some(KerasCodeKind::Pickle),

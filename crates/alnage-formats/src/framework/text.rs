@@ -21,7 +21,9 @@ pub(super) fn contains(source: &dyn Source, needle: &[u8]) -> bool {
     let mut position = 0;
     while position < source.len() {
         let mut reader = Reader::at(source, position);
-        let Ok(window) = reader.take((STEP + needle.len() as u64).min(reader.remaining())) else { return false };
+        let Ok(window) = reader.take((STEP + needle.len() as u64).min(reader.remaining())) else {
+            return false;
+        };
         if finder.find(&window).is_some() {
             return true;
         }

@@ -20,16 +20,27 @@ fn check(json: &[u8]) -> (KerasFacts, Analysis) {
 fn a_lambda_is_code_in_every_spelling() {
     let code = testkit::framework::MARSHALLED_CODE;
     for json in [
-        format!(r#"{{"class_name":"Lambda","config":{{"function":{{"class_name":"__lambda__","config":{{"code":"{code}"}}}}}}}}"#),
-        format!(r#"{{"class_name":"Lambda","config":{{"function":{{"class_name":"__lambda__","config":{{"value":"{code}"}}}}}}}}"#),
-        format!(r#"{{"class_name":"Lambda","config":{{"function":{{"class_name":"__tuple__","items":["{code}\n",null,null]}}}}}}"#),
-        format!(r#"{{"class_name":"Lambda","config":{{"function":["{code}",null,null],"function_type":"lambda"}}}}"#),
+        format!(
+            r#"{{"class_name":"Lambda","config":{{"function":{{"class_name":"__lambda__","config":{{"code":"{code}"}}}}}}}}"#
+        ),
+        format!(
+            r#"{{"class_name":"Lambda","config":{{"function":{{"class_name":"__lambda__","config":{{"value":"{code}"}}}}}}}}"#
+        ),
+        format!(
+            r#"{{"class_name":"Lambda","config":{{"function":{{"class_name":"__tuple__","items":["{code}\n",null,null]}}}}}}"#
+        ),
+        format!(
+            r#"{{"class_name":"Lambda","config":{{"function":["{code}",null,null],"function_type":"lambda"}}}}"#
+        ),
         format!(r#"{{"class\u005fname":"Lambda","config":{{"output_shape":["{code}"]}}}}"#),
     ] {
         let (facts, analysis) = check(json.as_bytes());
         assert_eq!(facts.code.len(), 1, "{json}");
         assert_eq!(facts.code[0].kind, KerasCodeKind::Lambda, "{json}");
-        assert!(analysis.artifacts.iter().any(|artifact| artifact.path.as_str().contains("!/@code/0")), "{json}");
+        assert!(
+            analysis.artifacts.iter().any(|artifact| artifact.path.as_str().contains("!/@code/0")),
+            "{json}"
+        );
         assert_eq!(analysis.issues, []);
     }
 }
@@ -55,7 +66,8 @@ fn functions_specs_and_operations_are_named() {
             {"class_name":"TFOpLambda","config":{"function":"io.read_file"}},
             {"class_name":"TFSMLayer","config":{"filepath":"/tmp/x"}}]"#,
     );
-    let names: Vec<_> = facts.references.iter().map(|reference| (reference.kind, reference.name.as_str())).collect();
+    let names: Vec<_> =
+        facts.references.iter().map(|reference| (reference.kind, reference.name.as_str())).collect();
     assert!(names.contains(&(KerasKind::TypeSpec, "Popen")), "{names:?}");
     assert!(names.contains(&(KerasKind::TensorFlowFunction, "io.read_file")), "{names:?}");
     assert_eq!(facts.paths[0].value, "/tmp/x");

@@ -1,6 +1,63 @@
 //! Rules about Keras, HDF5, TensorFlow and the other frameworks' files.
 
+use alnage_formats::{Artifact, Facts, Model, framework::FrameworkFacts};
+
 use crate::Rule;
 
+mod keras_custom_class;
+mod keras_dangerous_reference;
+mod keras_file_access;
+mod keras_foreign_reference;
+mod keras_gadget;
+mod keras_lambda;
+mod keras_nested_pickle;
+mod keras_tensorflow_function;
+mod python_modules;
+
+#[cfg(test)]
+mod tests;
+
 /// The rules of this family.
-pub(super) static RULES: &[&Rule] = &[];
+pub(super) static RULES: &[&Rule] = &[
+    &keras_lambda::RULE,
+    &keras_nested_pickle::RULE,
+    &keras_dangerous_reference::RULE,
+    &keras_foreign_reference::RULE,
+    &keras_gadget::RULE,
+    &keras_file_access::RULE,
+    &keras_tensorflow_function::RULE,
+    &keras_custom_class::RULE,
+];
+
+/// The artifacts with facts of this family.
+fn facts(model: &Model) -> impl Iterator<Item = (&Artifact, &FrameworkFacts)> {
+    model.artifacts.iter().filter_map(|artifact| match &artifact.facts {
+        Facts::Framework(facts) => Some((artifact, facts.as_ref())),
+        _ => None,
+    })
+}
+
+/// The artifacts whose facts `pick` takes.
+fn only<'a, T: 'a>(
+    model: &'a Model,
+    pick: impl Fn(&'a FrameworkFacts) -> Option<&'a T>,
+) -> impl Iterator<Item = (&'a Artifact, &'a T)> {
+    facts(model).filter_map(move |(artifact, facts)| Some((artifact, pick(facts)?)))
+}
+
+/// The Keras configurations.
+fn keras(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::KerasFacts)> {
+    only(model, |facts| match facts {
+        FrameworkFacts::Keras(facts) => Some(facts),
+        _ => None,
+    })
+}
+
+/// Text of a file as it may stand in a message: one line, escaped, at most `max` characters.
+fn quote(text: &str, max: usize) -> String {
+    let escaped: String = text.escape_debug().collect();
+    match escaped.char_indices().nth(max) {
+        Some((end, _)) => format!("{}…", &escaped[..end]),
+        None => escaped,
+    }
+}

@@ -1,0 +1,157 @@
+//! Fires and stays quiet, for every rule of the family.
+
+use std::sync::Arc;
+
+use alnage_formats::{Model, analyse};
+use alnage_types::{ArtifactPath, Budget, Finding, MemorySource, Severity};
+
+use super::*;
+use crate::Sink;
+
+/// What `rule` finds in one file, as severities in order.
+fn run(rule: &'static Rule, name: &str, bytes: &[u8]) -> Vec<Finding> {
+    let analysis = analyse(ArtifactPath::file(name), Arc::new(MemorySource::new(bytes)), &Budget::default());
+    let model = Model { artifacts: analysis.artifacts, issues: analysis.issues, ..Model::default() };
+    let mut findings = Vec::new();
+    (rule.check)(&model, &mut Sink::new(rule, &mut findings));
+    findings
+}
+
+#[track_caller]
+fn check(rule: &'static Rule, name: &str, bytes: &[u8], expected: &[Severity]) {
+    let findings = run(rule, name, bytes);
+    let found: Vec<Severity> = findings.iter().map(|finding| finding.severity).collect();
+    assert_eq!(found, expected, "{} on {name}: {findings:#?}", rule.code);
+}
+
+#[track_caller]
+fn check_keras(rule: &'static Rule, json: &str, expected: &[Severity]) {
+    check(rule, "config.json", json.as_bytes(), expected);
+}
+
+const ORDINARY: &str = r#"{"module":"keras","class_name":"Sequential","registered_name":null,"config":{"layers":[
+    {"module":"keras.layers","class_name":"InputLayer","config":{"batch_shape":[null,4],"dtype":"float32"}},
+    {"module":"keras.layers","class_name":"StringLookup","config":{"vocabulary":["a","b"]}},
+    {"module":"keras.layers","class_name":"Dense","registered_name":null,"config":{"activation":"relu",
+        "kernel_initializer":{"module":"keras.initializers","class_name":"GlorotUniform","config":{"seed":null}},
+        "dtype":{"module":"keras","class_name":"DTypePolicy","config":{"name":"float32"}}}}]},
+    "compile_config":{"loss":{"module":"builtins","class_name":"function","config":"my_loss","registered_name":"function"},
+        "optimizer":{"module":"keras.optimizers","class_name":"Adam","config":{}},
+        "metrics":[{"module":"keras.metrics","class_name":"function","config":"categorical_accuracy"}]}}"#;
+
+#[test]
+fn ordinary_keras_is_quiet() {
+    for rule in RULES.iter().filter(|rule| rule.code.starts_with("KER")) {
+        check_keras(rule, ORDINARY, &[]);
+    }
+}
+
+#[test]
+fn ker001_lambda() {
+    let code = testkit::framework::MARSHALLED_CODE;
+    let lambda = format!(
+        r#"{{"class_name":"Lambda","config":{{"function":{{"class_name":"__lambda__","config":{{"code":"{code}"}}}}}}}}"#
+    );
+    check_keras(&keras_lambda::RULE, &lambda, &[Severity::Critical]);
+    let legacy = format!(r#"{{"class_name":"Lambda","config":{{"function":["{code}",null,null]}}}}"#);
+    check_keras(&keras_lambda::RULE, &legacy, &[Severity::Critical]);
+    check_keras(&keras_lambda::RULE, r#"{"class_name":"Lambda","config":{"function":"f"}}"#, &[]);
+}
+
+#[test]
+fn ker002_nested_pickle() {
+    let rule = &keras_nested_pickle::RULE;
+    check_keras(
+        rule,
+        r#"{"class_name":"TorchModuleWrapper","config":{"module":"gAKMBXBvc2l4"}}"#,
+        &[Severity::Critical],
+    );
+    check_keras(rule, r#"{"class_name":"TorchModuleWrapper","config":{"file":1}}"#, &[Severity::High]);
+    check_keras(
+        rule,
+        r#"{"class_name":"Dense","config":{"x":"gASVHAAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOU"}}"#,
+        &[Severity::Medium],
+    );
+    check_keras(rule, r#"{"class_name":"Dense","config":{"module":"gAKMBXBvc2l4"}}"#, &[]);
+}
+
+#[test]
+fn ker003_dangerous_reference() {
+    let rule = &keras_dangerous_reference::RULE;
+    for json in [
+        r#"{"module":"os","class_name":"function","config":"system"}"#,
+        r#"{"module":"subprocess","class_name":"Popen","config":{"args":"id"}}"#,
+        r#"{"module":"builtins","class_name":"function","config":"eval"}"#,
+        r#"{"module":"subprocess","class_name":"__typespec__","spec_name":"Popen","config":["id"]}"#,
+        r#"{"module":"builtins","class_name":"x","registered_name":"exec","config":{}}"#,
+    ] {
+        check_keras(rule, json, &[Severity::Critical]);
+    }
+    check_keras(rule, r#"{"module":"builtins","class_name":"function","config":"mean_squared_error"}"#, &[]);
+    check_keras(rule, r#"{"module":"collections","class_name":"OrderedDict","config":{}}"#, &[]);
+}
+
+#[test]
+fn ker004_foreign_reference() {
+    let rule = &keras_foreign_reference::RULE;
+    check_keras(rule, r#"{"module":"evil.layers","class_name":"L","config":{}}"#, &[Severity::Medium]);
+    check_keras(rule, r#"{"module":"keras_nlp.src.models","class_name":"Bert","config":{}}"#, &[]);
+    check_keras(rule, r#"{"module":null,"class_name":"L","registered_name":"a>L","config":{}}"#, &[]);
+}
+
+#[test]
+fn ker005_gadget() {
+    let rule = &keras_gadget::RULE;
+    for json in [
+        r#"{"module":"keras.utils","class_name":"function","config":"get_file"}"#,
+        r#"{"module":"keras.config","class_name":"function","config":"enable_unsafe_deserialization"}"#,
+        r#"{"module":"keras.src.saving.saving_lib","class_name":"function","config":"load_model"}"#,
+        r#"{"module":"tensorflow.python.ops.io_ops","class_name":"function","config":"read_file"}"#,
+    ] {
+        check_keras(rule, json, &[Severity::Critical]);
+    }
+    check_keras(
+        rule,
+        r#"{"module":"keras.src.utils.x","class_name":"function","config":"y"}"#,
+        &[Severity::Medium],
+    );
+    check_keras(rule, r#"{"module":"keras.activations","class_name":"function","config":"relu"}"#, &[]);
+}
+
+#[test]
+fn ker006_file_access() {
+    let rule = &keras_file_access::RULE;
+    for (json, expected) in [
+        (r#"{"class_name":"StringLookup","config":{"vocabulary":"/etc/passwd"}}"#, &[Severity::High][..]),
+        (r#"{"class_name":"IntegerLookup","config":{"vocabulary":"http://10.0.0.1/"}}"#, &[Severity::High]),
+        (r#"{"class_name":"TextVectorization","config":{"vocabulary":"vocab.txt"}}"#, &[Severity::Medium]),
+        (r#"{"class_name":"TFSMLayer","config":{"filepath":"x"}}"#, &[Severity::High]),
+        (r#"{"class_name":"TFSMLayer","config":{}}"#, &[Severity::High]),
+        (r#"{"class_name":"StringLookup","config":{"vocabulary":["a"]}}"#, &[]),
+        (r#"{"class_name":"Dense","config":{"name":"/model/dense"}}"#, &[]),
+    ] {
+        check_keras(rule, json, expected);
+    }
+}
+
+#[test]
+fn ker007_tensorflow_function() {
+    let rule = &keras_tensorflow_function::RULE;
+    for name in
+        ["io.read_file", "io.gfile.rmtree", "raw_ops.WriteFile", "load_op_library", "saved_model.load"]
+    {
+        let json = format!(r#"{{"class_name":"TFOpLambda","config":{{"function":"{name}"}}}}"#);
+        check_keras(rule, &json, &[Severity::Critical]);
+    }
+    for name in ["nn.relu", "math.add", "__operators__.getitem"] {
+        let json = format!(r#"{{"class_name":"TFOpLambda","config":{{"function":"{name}"}}}}"#);
+        check_keras(rule, &json, &[]);
+    }
+}
+
+#[test]
+fn ker008_custom_class() {
+    let rule = &keras_custom_class::RULE;
+    check_keras(rule, r#"{"class_name":"L","registered_name":"mine>L","config":{}}"#, &[Severity::Low]);
+    check_keras(rule, r#"{"class_name":"L","registered_name":"L","config":{}}"#, &[]);
+}
