@@ -2,3 +2,122 @@
 
 /// `lambda x: __import__('os').system('echo pwned')`, marshalled by CPython 3.11, in base64.
 pub const MARSHALLED_CODE: &str = "4wEAAAAAAAAAAAAAAAMAAAADAAAA81YAAACXAHQBAAAAAAAAAAAAAGQBpgEAAKsBAAAAAAAAAACgAQAAAAAAAAAAAAAAAAAAAAAAAAAAZAKmAQAAqwEAAAAAAAAAAHwAZgJkAxkAAAAAAAAAAABTACkETtoCb3N6CmVjaG8gcHduZWTpAQAAACkC2gpfX2ltcG9ydF9f2gZzeXN0ZW0pAdoBeHMBAAAAIPoDPGw++gg8bGFtYmRhPnIIAAAAAQAAAHMmAAAAgACNOpBk0Qsb1Asb1wsi0gsioDzRCzDUCzCwIdAKNLBR1Ao3gADzAAAAAA==";
+
+/// A child of the root group of an HDF5 file.
+pub enum Hdf5Link<'a> {
+    /// Name and target.
+    Soft(&'a str, &'a str),
+    /// Name, file and target.
+    External(&'a str, &'a str, &'a str),
+    /// Name and link class, 65 to 255.
+    UserDefined(&'a str, u8),
+    /// A contiguous dataset of `float32`.
+    Dataset(&'a str, &'a [f32]),
+    /// A dataset of ten bytes whose raw data is in the named file.
+    ExternalStorage(&'a str, &'a str),
+    /// A virtual dataset of the named file and dataset.
+    Virtual(&'a str, &'a str, &'a str),
+}
+
+/// An HDF5 file, superblock version 2, with the given links and text attributes in the root group.
+pub fn hdf5(links: &[Hdf5Link<'_>], attributes: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut file = vec![0; 48];
+    let mut messages = Vec::new();
+    for link in links {
+        let (kind, name, value) = hdf5_link(link, &mut file);
+        let mut body = vec![1, 8, kind, name.len() as u8];
+        body.extend_from_slice(name.as_bytes());
+        body.extend(value);
+        messages.push((6, body));
+    }
+    for (name, value) in attributes {
+        let mut body = vec![3, 0];
+        for size in [name.len() as u16 + 1, 8, 4] {
+            body.extend(size.to_le_bytes());
+        }
+        body.push(0);
+        body.extend_from_slice(name.as_bytes());
+        body.push(0);
+        body.extend(datatype(3, value.len() as u32));
+        body.extend([2, 0, 0, 0]);
+        body.extend_from_slice(value);
+        messages.push((12, body));
+    }
+    let root = object_header(&mut file, &messages);
+    let mut head = b"\x89HDF\r\n\x1a\n\x02\x08\x08\x00".to_vec();
+    for number in [0, u64::MAX, file.len() as u64, root] {
+        head.extend(number.to_le_bytes());
+    }
+    file[..head.len()].copy_from_slice(&head);
+    file
+}
+
+fn hdf5_link(link: &Hdf5Link<'_>, file: &mut Vec<u8>) -> (u8, String, Vec<u8>) {
+    let with_length = |value: Vec<u8>| [(value.len() as u16).to_le_bytes().to_vec(), value].concat();
+    match *link {
+        Hdf5Link::Soft(name, target) => (1, name.to_owned(), with_length(target.as_bytes().to_vec())),
+        Hdf5Link::External(name, other, target) => {
+            (64, name.to_owned(), with_length(format!("\0{other}\0{target}\0").into_bytes()))
+        }
+        Hdf5Link::UserDefined(name, class) => (class, name.to_owned(), with_length(Vec::new())),
+        Hdf5Link::Dataset(name, values) => {
+            let at = file.len() as u64;
+            values.iter().for_each(|value| file.extend(value.to_le_bytes()));
+            let size = values.len() as u64 * 4;
+            let layout = [&[3, 1][..], &at.to_le_bytes(), &size.to_le_bytes()].concat();
+            let space = [&[2, 1, 0, 1][..], &(values.len() as u64).to_le_bytes()].concat();
+            let header = object_header(file, &[(1, space), (3, datatype(1, 4)), (8, layout)]);
+            (0, name.to_owned(), header.to_le_bytes().to_vec())
+        }
+        Hdf5Link::ExternalStorage(name, other) => {
+            let names = file.len() as u64;
+            file.extend_from_slice(b"\0\0\0\0\0\0\0\0");
+            file.extend_from_slice(other.as_bytes());
+            file.push(0);
+            let size = file.len() as u64 - names;
+            let heap = file.len() as u64;
+            file.extend_from_slice(b"HEAP\0\0\0\0");
+            [size, 0, names].iter().for_each(|number| file.extend(number.to_le_bytes()));
+            let mut external = vec![1, 0, 0, 0, 1, 0, 1, 0];
+            [heap, 8, 0, 10].iter().for_each(|number| external.extend(number.to_le_bytes()));
+            let layout = [&[3, 1][..], &u64::MAX.to_le_bytes(), &10_u64.to_le_bytes()].concat();
+            let space = [&[2, 1, 0, 1][..], &10_u64.to_le_bytes()].concat();
+            let messages = [(1, space), (3, datatype(0, 1)), (7, external), (8, layout)];
+            (0, name.to_owned(), object_header(file, &messages).to_le_bytes().to_vec())
+        }
+        Hdf5Link::Virtual(name, other, target) => {
+            let list =
+                [&[0][..], &1_u64.to_le_bytes(), other.as_bytes(), b"\0", target.as_bytes(), b"\0"].concat();
+            let heap = file.len() as u64;
+            file.extend_from_slice(b"GCOL\x01\0\0\0");
+            file.extend((32 + list.len() as u64).to_le_bytes());
+            file.extend_from_slice(b"\x01\0\x01\0\0\0\0\0");
+            file.extend((list.len() as u64).to_le_bytes());
+            file.extend(list);
+            let layout = [&[4, 3][..], &heap.to_le_bytes(), &1_u32.to_le_bytes()].concat();
+            let space = [&[2, 1, 0, 1][..], &10_u64.to_le_bytes()].concat();
+            let messages = [(1, space), (3, datatype(1, 4)), (8, layout)];
+            (0, name.to_owned(), object_header(file, &messages).to_le_bytes().to_vec())
+        }
+    }
+}
+
+fn datatype(class: u8, size: u32) -> Vec<u8> {
+    [&[0x10 | class, 0, 0, 0][..], &size.to_le_bytes()].concat()
+}
+
+/// Appends a version 2 object header and gives its address.
+fn object_header(file: &mut Vec<u8>, messages: &[(u8, Vec<u8>)]) -> u64 {
+    let address = file.len() as u64;
+    let size: usize = messages.iter().map(|(_, body)| 4 + body.len()).sum();
+    file.extend_from_slice(b"OHDR\x02\x02");
+    file.extend((size as u32).to_le_bytes());
+    for (kind, body) in messages {
+        file.push(*kind);
+        file.extend((body.len() as u16).to_le_bytes());
+        file.push(0);
+        file.extend_from_slice(body);
+    }
+    file.extend_from_slice(&[0; 4]);
+    address
+}

@@ -3,7 +3,7 @@
 use alnage_formats::{Model, framework::KerasField};
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{keras, quote};
+use super::{keras, paths::leaves_the_model, quote};
 use crate::{Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
@@ -45,9 +45,9 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
 
 /// A vocabulary beside the model is what older Keras wrote for its own assets: a person should look.
 fn severity(field: &KerasField) -> Severity {
-    let leaves = field.value.contains("://")
-        || field.value.starts_with(['/', '\\', '~'])
-        || field.value.get(1..3).is_some_and(|drive| drive == ":\\" || drive == ":/")
-        || field.value.split(['/', '\\']).any(|part| part == "..");
-    if leaves || field.class_name == "TFSMLayer" { Severity::High } else { Severity::Medium }
+    if leaves_the_model(&field.value) || field.class_name == "TFSMLayer" {
+        Severity::High
+    } else {
+        Severity::Medium
+    }
 }

@@ -4,6 +4,10 @@ use alnage_formats::{Artifact, Facts, Model, framework::FrameworkFacts};
 
 use crate::Rule;
 
+mod hdf5_external_link;
+mod hdf5_external_storage;
+mod hdf5_user_defined_link;
+mod hdf5_virtual_dataset;
 mod keras_custom_class;
 mod keras_dangerous_reference;
 mod keras_file_access;
@@ -12,6 +16,7 @@ mod keras_gadget;
 mod keras_lambda;
 mod keras_nested_pickle;
 mod keras_tensorflow_function;
+mod paths;
 mod python_modules;
 
 #[cfg(test)]
@@ -27,6 +32,10 @@ pub(super) static RULES: &[&Rule] = &[
     &keras_file_access::RULE,
     &keras_tensorflow_function::RULE,
     &keras_custom_class::RULE,
+    &hdf5_external_link::RULE,
+    &hdf5_external_storage::RULE,
+    &hdf5_virtual_dataset::RULE,
+    &hdf5_user_defined_link::RULE,
 ];
 
 /// The artifacts with facts of this family.
@@ -49,6 +58,14 @@ fn only<'a, T: 'a>(
 fn keras(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::KerasFacts)> {
     only(model, |facts| match facts {
         FrameworkFacts::Keras(facts) => Some(facts),
+        _ => None,
+    })
+}
+
+/// The HDF5 files.
+fn hdf5(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::Hdf5Facts)> {
+    only(model, |facts| match facts {
+        FrameworkFacts::Hdf5(facts) => Some(facts),
         _ => None,
     })
 }

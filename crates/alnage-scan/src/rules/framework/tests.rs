@@ -155,3 +155,51 @@ fn ker008_custom_class() {
     check_keras(rule, r#"{"class_name":"L","registered_name":"mine>L","config":{}}"#, &[Severity::Low]);
     check_keras(rule, r#"{"class_name":"L","registered_name":"L","config":{}}"#, &[]);
 }
+
+fn hdf5_with(links: &[testkit::framework::Hdf5Link<'_>]) -> Vec<u8> {
+    testkit::framework::hdf5(links, &[])
+}
+
+#[test]
+fn hdf001_external_link() {
+    use testkit::framework::Hdf5Link::{External, Soft};
+    let rule = &hdf5_external_link::RULE;
+    check(rule, "m.h5", &hdf5_with(&[External("a", "/etc/passwd", "/x")]), &[Severity::High]);
+    check(rule, "m.h5", &hdf5_with(&[External("a", "secrets.env", "/x")]), &[Severity::High]);
+    check(rule, "m.h5", &hdf5_with(&[External("a", "part2.h5", "/x")]), &[Severity::Medium]);
+    check(rule, "m.h5", &hdf5_with(&[Soft("a", "/b")]), &[]);
+}
+
+#[test]
+fn hdf002_external_storage() {
+    use testkit::framework::Hdf5Link::{Dataset, ExternalStorage};
+    let rule = &hdf5_external_storage::RULE;
+    check(rule, "m.h5", &hdf5_with(&[ExternalStorage("kernel", "/etc/shadow")]), &[Severity::High]);
+    check(rule, "m.h5", &hdf5_with(&[Dataset("kernel", &[1.0, 2.0])]), &[]);
+}
+
+#[test]
+fn hdf003_virtual_dataset() {
+    use testkit::framework::Hdf5Link::Virtual;
+    let rule = &hdf5_virtual_dataset::RULE;
+    check(rule, "m.h5", &hdf5_with(&[Virtual("v", "../secret.h5", "data")]), &[Severity::High]);
+    check(rule, "m.h5", &hdf5_with(&[Virtual("v", ".", "data")]), &[]);
+}
+
+#[test]
+fn hdf004_user_defined_link() {
+    use testkit::framework::Hdf5Link::{Soft, UserDefined};
+    let rule = &hdf5_user_defined_link::RULE;
+    check(rule, "m.h5", &hdf5_with(&[UserDefined("u", 187)]), &[Severity::Medium]);
+    check(rule, "m.h5", &hdf5_with(&[Soft("a", "/b")]), &[]);
+}
+
+#[test]
+fn a_legacy_model_in_hdf5_is_judged_by_its_configuration() {
+    let code = testkit::framework::MARSHALLED_CODE;
+    let config = format!(r#"{{"class_name":"Lambda","config":{{"function":["{code}\n",null,null]}}}}"#);
+    let file = testkit::framework::hdf5(&[], &[("model_config", config.as_bytes())]);
+    let findings = run(&keras_lambda::RULE, "m.h5", &file);
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].artifact.as_str(), "m.h5!/@model_config");
+}
