@@ -1,13 +1,26 @@
 //! What stands beside weights in a model repository: configuration, templates, code, documents.
 
+pub mod config;
+mod document;
+pub mod jinja;
+
+#[cfg(test)]
+mod tests;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Format;
 
 /// The formats of this family.
-pub(crate) static FORMATS: &[&Format] = &[];
+pub(crate) static FORMATS: &[&Format] = &[&config::JSON, &config::YAML, &jinja::JINJA];
 
 /// Facts of this family.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct RepositoryFacts {}
+#[serde(untagged)]
+pub enum RepositoryFacts {
+    /// A configuration document.
+    Config(config::ConfigFacts),
+    /// A Jinja template.
+    Template(jinja::TemplateFacts),
+}

@@ -1,0 +1,135 @@
+//! What a dotted name in a configuration leads to when a loader calls it.
+
+use crate::capability::{Class, SinkKind, classify};
+
+/// What calling a dotted name does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TargetClass {
+    /// Something dangerous, in words that follow "which".
+    Dangerous(&'static str),
+    /// A part of a known machine-learning library.
+    Known,
+    /// Not known.
+    Unknown,
+}
+
+/// Libraries whose classes model configurations name in the ordinary way.
+const LIBRARIES: &[&str] = &[
+    "accelerate",
+    "apex",
+    "audiocraft",
+    "datasets",
+    "detectron2",
+    "diffusers",
+    "einops",
+    "flash_attn",
+    "jax",
+    "keras",
+    "keras_hub",
+    "keras_nlp",
+    "lightning",
+    "lightning_fabric",
+    "megatron",
+    "monai",
+    "nemo",
+    "omegaconf",
+    "onnxruntime",
+    "optimum",
+    "peft",
+    "pytorch_lightning",
+    "pytorch_metric_learning",
+    "sentence_transformers",
+    "sklearn",
+    "speechbrain",
+    "tensorflow",
+    "timm",
+    "tokenizers",
+    "torch",
+    "torch_geometric",
+    "torchaudio",
+    "torchmetrics",
+    "torchvision",
+    "transformer_engine",
+    "transformers",
+    "trl",
+    "vector_quantize_pytorch",
+    "x_transformers",
+    "xformers",
+];
+
+/// Modules of Python whose callables act on the machine.
+const ACTING: &[(&str, &str)] = &[
+    ("os", "starts processes or changes files"),
+    ("posix", "starts processes or changes files"),
+    ("nt", "starts processes or changes files"),
+    ("subprocess", "starts processes"),
+    ("pty", "starts processes"),
+    ("asyncio.subprocess", "starts processes"),
+    ("commands", "starts processes"),
+    ("shutil", "changes files"),
+    ("socket", "connects to the network"),
+    ("urllib", "connects to the network"),
+    ("requests", "connects to the network"),
+    ("http", "connects to the network"),
+    ("ctypes", "loads native code"),
+    ("importlib", "imports a module of the file's choice"),
+    ("runpy", "runs code"),
+    ("code", "runs code"),
+    ("pickle", "unpickles, which runs code"),
+    ("marshal", "loads code"),
+    ("hydra.utils.get_method", "hands out any function by name"),
+    ("hydra.utils.get_class", "hands out any class by name"),
+    ("hydra.utils.get_object", "hands out any object by name"),
+    ("hydra.utils.call", "calls any function by name"),
+    ("hydra.utils.instantiate", "calls any function by name"),
+    ("hydra._internal", "hands out any object by name"),
+    ("builtins.eval", "runs code"),
+    ("builtins.exec", "runs code"),
+    ("builtins.compile", "compiles code"),
+    ("builtins.__import__", "imports a module of the file's choice"),
+    ("builtins.open", "opens files"),
+    ("builtins.getattr", "hands out any attribute by name"),
+    ("builtins.breakpoint", "runs code"),
+    ("eval", "runs code"),
+    ("exec", "runs code"),
+    ("torch.load", "unpickles, which runs code"),
+    ("torch.hub.load", "fetches code and runs it"),
+    ("torch.utils.cpp_extension", "compiles and loads native code"),
+];
+
+/// Classes a dotted name.
+pub(super) fn target_class(target: &str) -> TargetClass {
+    let target = target.trim();
+    if let Some((_, reaches)) = ACTING.iter().find(|(name, _)| is_under(target, name)) {
+        return TargetClass::Dangerous(reaches);
+    }
+    let library = LIBRARIES.iter().any(|library| is_under(target, library));
+    let mut safe = false;
+    for (at, _) in target.match_indices('.').collect::<Vec<_>>().into_iter().rev().take(8) {
+        match classify(&target[..at], &target[at + 1..]) {
+            // Classes of a library that happen to open their own files are what configurations are for.
+            Class::Dangerous(danger) if !(library && danger.sink == SinkKind::File) => {
+                return TargetClass::Dangerous(reaches(danger.sink));
+            }
+            Class::Dangerous(_) | Class::Unknown => {}
+            Class::Safe(_) => safe = true,
+        }
+    }
+    if library || safe { TargetClass::Known } else { TargetClass::Unknown }
+}
+
+fn is_under(target: &str, name: &str) -> bool {
+    target.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+fn reaches(sink: SinkKind) -> &'static str {
+    match sink {
+        SinkKind::Process => "starts processes",
+        SinkKind::Code => "runs code",
+        SinkKind::Native => "loads native code",
+        SinkKind::Import => "imports a module of the file's choice",
+        SinkKind::File => "opens files",
+        SinkKind::Network => "connects to the network",
+        SinkKind::Gadget => "leads to another callable or a second stage",
+    }
+}
