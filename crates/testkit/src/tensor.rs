@@ -69,3 +69,117 @@ impl Mutator {
         bytes
     }
 }
+
+/// A GGUF file, built entry by entry.
+#[derive(Clone)]
+pub struct Gguf {
+    version: u32,
+    big_endian: bool,
+    entries: Vec<u8>,
+    entry_count: u64,
+    tensors: Vec<u8>,
+    tensor_count: u64,
+}
+
+impl Default for Gguf {
+    fn default() -> Self {
+        Self::new(3, false)
+    }
+}
+
+impl Gguf {
+    /// An empty file of this version and byte order.
+    pub fn new(version: u32, big_endian: bool) -> Self {
+        Self {
+            version,
+            big_endian,
+            entries: Vec::new(),
+            entry_count: 0,
+            tensors: Vec::new(),
+            tensor_count: 0,
+        }
+    }
+
+    /// A small sound language model with a chat template.
+    pub fn model(chat_template: &str) -> Self {
+        Self::default()
+            .text("general.architecture", "llama")
+            .text("general.name", "small")
+            .entry("llama.context_length", 4, &4096_u32.to_le_bytes())
+            .entry("general.file_type", 4, &15_u32.to_le_bytes())
+            .texts("tokenizer.ggml.tokens", &["<s>", "</s>", "a"])
+            .text("tokenizer.chat_template", chat_template)
+            .tensor("token_embd.weight", &[8, 2], 0, 0)
+            .tensor("output.weight", &[32], 2, 64)
+    }
+
+    fn u32(&self, number: u32) -> [u8; 4] {
+        if self.big_endian { number.to_be_bytes() } else { number.to_le_bytes() }
+    }
+
+    fn u64(&self, number: u64) -> [u8; 8] {
+        if self.big_endian { number.to_be_bytes() } else { number.to_le_bytes() }
+    }
+
+    /// A count or length as wide as the version has it.
+    pub fn count(&self, number: u64) -> Vec<u8> {
+        if self.version == 1 { self.u32(number as u32).to_vec() } else { self.u64(number).to_vec() }
+    }
+
+    fn string(&self, text: &str) -> Vec<u8> {
+        [&self.count(text.len() as u64), text.as_bytes()].concat()
+    }
+
+    /// An entry whose value is already encoded.
+    pub fn entry(mut self, key: &str, kind: u32, value: &[u8]) -> Self {
+        let entry = [&self.string(key), &self.u32(kind)[..], value].concat();
+        self.entries.extend(entry);
+        self.entry_count += 1;
+        self
+    }
+
+    /// A string.
+    pub fn text(self, key: &str, text: &str) -> Self {
+        let value = self.string(text);
+        self.entry(key, 8, &value)
+    }
+
+    /// A number.
+    pub fn number(self, key: &str, number: u32) -> Self {
+        let value = self.u32(number);
+        self.entry(key, 4, &value)
+    }
+
+    /// An array of strings.
+    pub fn texts(self, key: &str, texts: &[&str]) -> Self {
+        let mut value = [&self.u32(8)[..], &self.count(texts.len() as u64)].concat();
+        texts.iter().for_each(|text| value.extend(self.string(text)));
+        self.entry(key, 9, &value)
+    }
+
+    /// A row of the tensor table.
+    pub fn tensor(mut self, name: &str, shape: &[u64], kind: u32, offset: u64) -> Self {
+        let mut row = self.string(name);
+        row.extend(self.u32(shape.len() as u32));
+        shape.iter().for_each(|&dimension| row.extend(self.count(dimension)));
+        row.extend(self.u32(kind));
+        row.extend(self.u64(offset));
+        self.tensors.extend(row);
+        self.tensor_count += 1;
+        self
+    }
+
+    /// The file with `data` bytes of tensors, and with the counts it really has.
+    pub fn build(&self, data: usize) -> Vec<u8> {
+        self.build_with_counts(self.tensor_count, self.entry_count, data)
+    }
+
+    /// The file with other counts in its header than it has.
+    pub fn build_with_counts(&self, tensors: u64, entries: u64, data: usize) -> Vec<u8> {
+        let header =
+            [&b"GGUF"[..], &self.u32(self.version), &self.count(tensors), &self.count(entries)].concat();
+        let mut file = [&header[..], &self.entries, &self.tensors].concat();
+        file.resize(file.len().next_multiple_of(32) + data, 0);
+        file
+    }
+}

@@ -205,10 +205,10 @@ pub(crate) fn script_marker(text: &str) -> Option<&'static str> {
     }
     const DOWNLOADERS: &[&str] = &["curl ", "wget "];
     const SHELLS: &[&str] = &["| sh", "|sh", "| bash", "|bash", "| python", "|python"];
-    if DOWNLOADERS.iter().any(|word| text.contains(word)) {
-        if let Some(shell) = SHELLS.iter().find(|&&word| text.contains(word)) {
-            return Some(shell);
-        }
+    if DOWNLOADERS.iter().any(|word| text.contains(word))
+        && let Some(shell) = SHELLS.iter().find(|&&word| text.contains(word))
+    {
+        return Some(shell);
     }
     const MODULES: &[&str] =
         &["os", "sys", "subprocess", "socket", "ctypes", "pty", "shutil", "marshal", "pickle"];

@@ -4,6 +4,8 @@ mod embedded;
 mod layout;
 mod summary;
 
+pub mod ggml;
+pub mod gguf;
 pub mod safetensors;
 
 pub use embedded::{Carried, CarriedKind};
@@ -16,14 +18,18 @@ use serde::Serialize;
 use crate::Format;
 
 /// The formats of this family.
-pub(crate) static FORMATS: &[&Format] = &[&safetensors::FORMAT];
+pub(crate) static FORMATS: &[&Format] = &[&safetensors::FORMAT, &gguf::FORMAT, &ggml::FORMAT];
 
 /// Facts of this family; which one is told by the artifact's format.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum TensorFacts {
     /// `safetensors`.
-    Safetensors(safetensors::SafetensorsFacts),
+    Safetensors(Box<safetensors::SafetensorsFacts>),
+    /// `gguf`.
+    Gguf(Box<gguf::GgufFacts>),
+    /// `ggml`.
+    Ggml(ggml::GgmlFacts),
 }
 
 impl TensorFacts {
@@ -31,6 +37,8 @@ impl TensorFacts {
     pub fn tensor_names(&self) -> Box<dyn Iterator<Item = &str> + '_> {
         match self {
             Self::Safetensors(facts) => Box::new(facts.all.iter().map(|tensor| tensor.name.as_str())),
+            Self::Gguf(facts) => Box::new(facts.names.iter().map(String::as_str)),
+            Self::Ggml(_) => Box::new(std::iter::empty()),
         }
     }
 }

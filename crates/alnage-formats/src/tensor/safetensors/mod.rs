@@ -132,7 +132,7 @@ fn identify(probe: &Probe<'_>) -> bool {
 
 fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {
     let facts = read(source, context).unwrap_or_default();
-    Facts::Tensor(Box::new(TensorFacts::Safetensors(facts)))
+    Facts::Tensor(Box::new(TensorFacts::Safetensors(Box::new(facts))))
 }
 
 fn read(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Option<SafetensorsFacts> {

@@ -13,7 +13,6 @@ fn facts(analysis: &Analysis) -> &SafetensorsFacts {
     match &analysis.artifacts[0].facts {
         Facts::Tensor(facts) => match facts.as_ref() {
             TensorFacts::Safetensors(facts) => facts,
-            #[expect(unreachable_patterns, reason = "more formats follow")]
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),

@@ -3,12 +3,19 @@
 use alnage_formats::{
     Artifact, Facts, Model,
     tensor::{
-        Carried, CarriedKind, LayoutFault, LayoutFaultKind, TensorFacts, safetensors::SafetensorsFacts,
+        Carried, CarriedKind, LayoutFault, LayoutFaultKind, TensorFacts, gguf::GgufFacts,
+        safetensors::SafetensorsFacts,
     },
 };
 
 use crate::{Rule, Sink};
 
+mod gguf_carried;
+mod gguf_count_overflow;
+mod gguf_layout;
+mod gguf_malformed_header;
+mod gguf_repeated_key;
+mod gguf_tensor_out_of_bounds;
 mod safetensors_carried;
 mod safetensors_header;
 mod safetensors_out_of_bounds;
@@ -26,6 +33,12 @@ pub(super) static RULES: &[&Rule] = &[
     &safetensors_tensor_size::RULE,
     &safetensors_out_of_bounds::RULE,
     &safetensors_carried::RULE,
+    &gguf_count_overflow::RULE,
+    &gguf_malformed_header::RULE,
+    &gguf_repeated_key::RULE,
+    &gguf_tensor_out_of_bounds::RULE,
+    &gguf_layout::RULE,
+    &gguf_carried::RULE,
 ];
 
 fn tensors(model: &Model) -> impl Iterator<Item = (&Artifact, &TensorFacts)> {
@@ -37,7 +50,15 @@ fn tensors(model: &Model) -> impl Iterator<Item = (&Artifact, &TensorFacts)> {
 
 fn safetensors(model: &Model) -> impl Iterator<Item = (&Artifact, &SafetensorsFacts)> {
     tensors(model).filter_map(|(artifact, facts)| match facts {
-        TensorFacts::Safetensors(facts) => Some((artifact, facts)),
+        TensorFacts::Safetensors(facts) => Some((artifact, facts.as_ref())),
+        _ => None,
+    })
+}
+
+fn gguf(model: &Model) -> impl Iterator<Item = (&Artifact, &GgufFacts)> {
+    tensors(model).filter_map(|(artifact, facts)| match facts {
+        TensorFacts::Gguf(facts) => Some((artifact, facts.as_ref())),
+        _ => None,
     })
 }
 

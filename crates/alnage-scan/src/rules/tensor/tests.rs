@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use alnage_formats::analyse;
 use alnage_types::{ArtifactPath, Budget, Finding, Level, MemorySource, Severity};
-use testkit::tensor::{base64, safetensors, safetensors_with_metadata};
+use testkit::tensor::{Gguf, base64, safetensors, safetensors_with_metadata};
 
 use super::*;
 
@@ -70,4 +70,27 @@ fn safetensors_layouts_are_reported() {
 fn what_safetensors_metadata_carries_is_reported() {
     let payload = base64(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
     check("m.safetensors", safetensors_with_metadata("k", &payload), &[("SFT007", Severity::Medium)]);
+}
+
+const TEMPLATE: &str = "{% for m in messages %}{{ m.content }}{% endfor %}";
+
+#[test]
+fn a_sound_gguf_file_is_quiet() {
+    let described = Gguf::model(TEMPLATE)
+        .text("general.description", "Instruct model. See https://example.org/model for how it was trained.")
+        .text("quantize.imatrix.file", "/models_out/small.imatrix");
+    check("m.gguf", described.build(96), &[]);
+}
+
+#[test]
+fn gguf_faults_are_reported() {
+    use Severity::{High, Medium};
+    let model = Gguf::model(TEMPLATE);
+    check("m.gguf", model.build_with_counts(2, 1 << 61, 96), &[("GGU001", High), ("GGU001", High)]);
+    check("m.gguf", model.build_with_counts(500, 6, 96), &[("GGU002", Medium)]);
+    check("m.gguf", model.clone().text("general.name", "other").build(96), &[("GGU003", Medium)]);
+    check("m.gguf", model.clone().tensor("w", &[1 << 30], 0, 96).build(128), &[("GGU004", High)]);
+    check("m.gguf", model.clone().tensor("w", &[8], 0, 0).build(96), &[("GGU005", Medium)]);
+    let carrier = model.text("general.description", "import os; os.system('id')");
+    check("m.gguf", carrier.build(96), &[("GGU006", Medium)]);
 }
