@@ -3,8 +3,10 @@
 mod archive;
 mod codec;
 mod cursor;
+mod numpy;
 mod stream;
 mod tar;
+mod torch;
 mod zip;
 
 use schemars::JsonSchema;
@@ -12,7 +14,9 @@ use serde::Serialize;
 
 pub use self::{
     archive::{Anomaly, AnomalyKind, ArchiveFacts},
+    numpy::{ArrayArchiveFacts, ArrayFacts},
     stream::StreamFacts,
+    torch::{BundleFacts, CheckpointFacts, ExecutorchFacts, Flavour, Operator, ScriptFacts},
 };
 use crate::Format;
 
@@ -28,6 +32,16 @@ pub(crate) static FORMATS: &[&Format] = &[
     &stream::ZSTD,
     &stream::LZ4,
     &stream::JOBLIB_ZF,
+    &torch::CHECKPOINT,
+    &torch::SCRIPT,
+    &torch::PACKAGE,
+    &torch::TORCHSERVE,
+    &torch::EXPORT,
+    &torch::LEGACY_TAR,
+    &torch::NEMO,
+    &torch::EXECUTORCH,
+    &numpy::ARRAY,
+    &numpy::ARCHIVE,
 ];
 
 /// Facts of this family.
@@ -38,4 +52,16 @@ pub enum ContainerFacts {
     Archive(ArchiveFacts),
     /// A compressed stream that holds one file.
     Stream(StreamFacts),
+    /// A PyTorch checkpoint.
+    Checkpoint(CheckpointFacts),
+    /// TorchScript source.
+    Script(ScriptFacts),
+    /// A bundle of code, configuration and weights.
+    Bundle(BundleFacts),
+    /// An ExecuTorch program.
+    Executorch(ExecutorchFacts),
+    /// A NumPy array.
+    Array(ArrayFacts),
+    /// A NumPy archive.
+    ArrayArchive(ArrayArchiveFacts),
 }

@@ -14,7 +14,7 @@ use crate::{Context, Facts, Format, LoadEffect, Probe};
 pub(super) static TAR: Format = Format {
     id: "tar",
     title: "Tar archive",
-    extensions: &["tar", "nemo"],
+    extensions: &["tar"],
     load_effect: LoadEffect::Container,
     reads: "every member, long and pax names, links and special files, archives behind the end blocks",
     cannot: "the expanded content of sparse members",

@@ -27,7 +27,7 @@ use crate::{Context, Facts, Format, LoadEffect, Probe};
 pub(super) static ZIP: Format = Format {
     id: "zip",
     title: "Zip archive",
-    extensions: &["zip", "pt", "pth", "npz", "keras", "whl", "jar", "mar", "skops", "ptl", "pt2"],
+    extensions: &["zip", "whl", "jar", "egg", "docx", "xlsx"],
     load_effect: LoadEffect::Container,
     reads: "every member that any of Python's, PyTorch's or 7-Zip's readers would see, hidden ones included",
     cannot: "members that are encrypted or packed by deflate64, PPMd and other rare methods",
@@ -35,14 +35,17 @@ pub(super) static ZIP: Format = Format {
     parse,
 };
 
+/// How a zip starts when nothing stands in front of it: an entry, nothing at all, the mark of a split archive.
+pub(super) const ZIP_MAGIC: [&[u8]; 4] =
+    [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK\x03\x04", b"PK00PK\x03\x04"];
+
 /// How much of the gaps between entries is searched for entries that no directory lists.
 const MAX_GAP_SEARCH: u64 = 64 << 20;
 
 /// Whether the bytes are a zip to some reader: by its head, or by an end record that leads to a directory. A tar
 /// whose last member is a zip ends like one too; there the member is the zip.
 pub(super) fn identify(probe: &Probe<'_>) -> bool {
-    let by_head = [&b"PK\x03\x04"[..], b"PK\x05\x06", b"PK\x07\x08PK\x03\x04", b"PK00PK\x03\x04"];
-    by_head.iter().any(|magic| probe.starts_with(magic))
+    ZIP_MAGIC.iter().any(|magic| probe.starts_with(magic))
         || memchr::memmem::find(probe.tail, b"PK\x05\x06").is_some()
             && !super::tar::is_header(probe.head)
             && directory::has_directory(probe.source)
