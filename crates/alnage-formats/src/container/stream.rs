@@ -51,15 +51,15 @@ macro_rules! streams {
 }
 
 streams! {
-    GZIP, "gzip", "Gzip stream", &["gz", "tgz", "joblib", "pkl", "pickle", "nemo", "npy", "nii"], Codec::Gzip,
+    GZIP, "gzip", "Gzip stream", &["gz", "tgz", "nemo"], Codec::Gzip,
         |probe| probe.starts_with(b"\x1f\x8b\x08") && probe.head.get(3).is_some_and(|flags| flags & 0xe0 == 0);
-    BZIP2, "bzip2", "Bzip2 stream", &["bz2", "tbz2", "joblib", "pkl", "pickle"], Codec::Bzip2,
+    BZIP2, "bzip2", "Bzip2 stream", &["bz2", "tbz2"], Codec::Bzip2,
         |probe| probe.starts_with(b"BZh") && (probe.has_at(4, b"1AY&SY") || probe.has_at(4, b"\x17\x72\x45\x38\x50\x90"));
-    XZ, "xz", "XZ stream", &["xz", "txz", "joblib", "pkl", "pickle"], Codec::Xz, |probe| probe.starts_with(b"\xfd7zXZ\0");
-    LZMA, "lzma", "LZMA stream", &["lzma", "joblib", "pkl", "pickle"], Codec::LzmaAlone, is_lzma;
-    ZLIB, "zlib", "Zlib stream", &["z", "zlib", "joblib", "pkl", "pickle"], Codec::Zlib, is_zlib;
-    ZSTD, "zstd", "Zstandard stream", &["zst", "zstd", "pkl", "pickle"], Codec::Zstd, is_zstd;
-    LZ4, "lz4", "LZ4 stream", &["lz4", "joblib", "pkl", "pickle"], Codec::Lz4,
+    XZ, "xz", "XZ stream", &["xz", "txz"], Codec::Xz, |probe| probe.starts_with(b"\xfd7zXZ\0");
+    LZMA, "lzma", "LZMA stream", &["lzma"], Codec::LzmaAlone, is_lzma;
+    ZLIB, "zlib", "Zlib stream", &["z", "zlib"], Codec::Zlib, is_zlib;
+    ZSTD, "zstd", "Zstandard stream", &["zst", "zstd"], Codec::Zstd, is_zstd;
+    LZ4, "lz4", "LZ4 stream", &["lz4"], Codec::Lz4,
         |probe| probe.starts_with(b"\x04\x22\x4d\x18") || probe.starts_with(b"\x02\x21\x4c\x18");
 }
 
@@ -67,7 +67,7 @@ streams! {
 pub(super) static JOBLIB_ZF: Format = Format {
     id: "joblib-zfile",
     title: "Joblib ZF file",
-    extensions: &["z", "pkl", "joblib"],
+    extensions: &["z"],
     load_effect: LoadEffect::Container,
     reads: "the decompressed content, as an artifact of its own",
     cannot: "content behind damage in the stream",
