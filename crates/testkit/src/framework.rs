@@ -121,3 +121,70 @@ fn object_header(file: &mut Vec<u8>, messages: &[(u8, Vec<u8>)]) -> u64 {
     file.extend_from_slice(&[0; 4]);
     address
 }
+
+/// One protobuf field of bytes.
+pub fn protobuf_bytes(number: u32, bytes: &[u8]) -> Vec<u8> {
+    [varint(u64::from(number) << 3 | 2), varint(bytes.len() as u64), bytes.to_vec()].concat()
+}
+
+/// One protobuf field of a number.
+pub fn protobuf_number(number: u32, value: u64) -> Vec<u8> {
+    [varint(u64::from(number) << 3), varint(value)].concat()
+}
+
+fn varint(mut value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+    bytes
+}
+
+/// Name, operation, inputs, and for `Const` the text it holds.
+pub type TensorFlowNode<'a> = (&'a str, &'a str, &'a [&'a str], &'a str);
+
+fn tensorflow_node((name, operation, inputs, text): &TensorFlowNode<'_>) -> Vec<u8> {
+    let mut node = [protobuf_bytes(1, name.as_bytes()), protobuf_bytes(2, operation.as_bytes())].concat();
+    for input in *inputs {
+        node.extend(protobuf_bytes(3, input.as_bytes()));
+    }
+    if !text.is_empty() {
+        let tensor = [protobuf_number(1, 7), protobuf_bytes(8, text.as_bytes())].concat();
+        let entry = [protobuf_bytes(1, b"value"), protobuf_bytes(2, &protobuf_bytes(8, &tensor))].concat();
+        node.extend(protobuf_bytes(5, &entry));
+    }
+    node
+}
+
+/// A TensorFlow GraphDef.
+pub fn tensorflow_graph(nodes: &[TensorFlowNode<'_>]) -> Vec<u8> {
+    let nodes: Vec<u8> = nodes.iter().flat_map(|node| protobuf_bytes(1, &tensorflow_node(node))).collect();
+    [nodes, protobuf_bytes(4, &protobuf_number(1, 1798))].concat()
+}
+
+/// A SavedModel whose nodes are in a library function instead of the graph when `in_function`.
+pub fn saved_model(nodes: &[TensorFlowNode<'_>], in_function: bool) -> Vec<u8> {
+    let graph = if in_function {
+        let body: Vec<u8> = nodes.iter().flat_map(|node| protobuf_bytes(3, &tensorflow_node(node))).collect();
+        let function = [protobuf_bytes(1, &protobuf_bytes(1, b"f")), body].concat();
+        [protobuf_bytes(2, &protobuf_bytes(1, &function)), protobuf_bytes(4, &protobuf_number(1, 1798))]
+            .concat()
+    } else {
+        tensorflow_graph(nodes)
+    };
+    let info = [protobuf_bytes(4, b"serve"), protobuf_bytes(5, b"2.15.0")].concat();
+    let meta = [protobuf_bytes(1, &info), protobuf_bytes(2, &graph)].concat();
+    [protobuf_number(1, 1), protobuf_bytes(2, &meta)].concat()
+}
+
+/// A `keras_metadata.pb` of one object.
+pub fn keras_metadata(json: &str) -> Vec<u8> {
+    let node = [
+        protobuf_bytes(3, b"root.layer-0"),
+        protobuf_bytes(4, b"_tf_keras_layer"),
+        protobuf_bytes(5, json.as_bytes()),
+    ];
+    protobuf_bytes(1, &node.concat())
+}

@@ -3,6 +3,8 @@
 mod hdf5;
 mod json;
 mod keras;
+mod proto;
+mod tensorflow;
 mod text;
 
 #[cfg(test)]
@@ -16,8 +18,18 @@ use crate::Format;
 pub use hdf5::{Hdf5Facts, Hdf5Reference, Hdf5ReferenceKind};
 pub use keras::{KerasCode, KerasCodeKind, KerasFacts, KerasField, KerasKind, KerasReference};
 
+pub use tensorflow::{TensorFlowFacts, TensorFlowNode};
+
 /// The formats of this family.
-pub(crate) static FORMATS: &[&Format] = &[&hdf5::FORMAT, &keras::FORMAT];
+pub(crate) static FORMATS: &[&Format] = &[
+    &hdf5::FORMAT,
+    &keras::FORMAT,
+    &tensorflow::FORMAT,
+    &tensorflow::TEXT_GRAPH,
+    &tensorflow::KERAS_METADATA,
+    &tensorflow::FINGERPRINT,
+    &tensorflow::CHECKPOINT_INDEX,
+];
 
 /// Facts of this family, by format.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -27,4 +39,6 @@ pub enum FrameworkFacts {
     Hdf5(Hdf5Facts),
     /// Keras configuration.
     Keras(KerasFacts),
+    /// TensorFlow graphs.
+    TensorFlow(TensorFlowFacts),
 }

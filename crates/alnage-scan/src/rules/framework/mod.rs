@@ -18,6 +18,8 @@ mod keras_nested_pickle;
 mod keras_tensorflow_function;
 mod paths;
 mod python_modules;
+mod tensorflow_custom_operation;
+mod tensorflow_effect;
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +38,8 @@ pub(super) static RULES: &[&Rule] = &[
     &hdf5_external_storage::RULE,
     &hdf5_virtual_dataset::RULE,
     &hdf5_user_defined_link::RULE,
+    &tensorflow_effect::RULE,
+    &tensorflow_custom_operation::RULE,
 ];
 
 /// The artifacts with facts of this family.
@@ -66,6 +70,16 @@ fn keras(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::fra
 fn hdf5(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::Hdf5Facts)> {
     only(model, |facts| match facts {
         FrameworkFacts::Hdf5(facts) => Some(facts),
+        _ => None,
+    })
+}
+
+/// The TensorFlow graphs.
+fn tensorflow(
+    model: &Model,
+) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::TensorFlowFacts)> {
+    only(model, |facts| match facts {
+        FrameworkFacts::TensorFlow(facts) => Some(facts),
         _ => None,
     })
 }

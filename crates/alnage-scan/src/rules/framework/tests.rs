@@ -203,3 +203,43 @@ fn a_legacy_model_in_hdf5_is_judged_by_its_configuration() {
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].artifact.as_str(), "m.h5!/@model_config");
 }
+
+#[test]
+fn tfg001_effect() {
+    let rule = &tensorflow_effect::RULE;
+    let graph = |operation: &str, path: &str| {
+        testkit::framework::saved_model(&[("c", "Const", &[], path), ("n", operation, &["c"], "")], true)
+    };
+    for (operation, path, expected) in [
+        ("ReadFile", "/etc/passwd", &[Severity::High][..]),
+        ("PyFunc", "x", &[Severity::High]),
+        ("IO>FileRead", "x", &[Severity::High]),
+        ("TFRecordDataset", "/data/x", &[Severity::Medium]),
+        ("InitializeTableFromTextFileV2", "/etc/passwd", &[Severity::Medium]),
+        ("InitializeTableFromTextFileV2", "assets/vocab.txt", &[]),
+        ("PrintV2", "hello", &[]),
+        ("PrintV2", "file:///tmp/x", &[Severity::High]),
+        ("SaveV2", "x", &[]),
+        ("Assert", "x", &[]),
+        ("MergeV2Checkpoints", "/tmp", &[]),
+    ] {
+        check(rule, "saved_model.pb", &graph(operation, path), expected);
+    }
+    check(rule, "m.pbtxt", b"node { name: 'a' op: 'WriteFile' }", &[Severity::High]);
+}
+
+#[test]
+fn tfg002_custom_operation() {
+    let rule = &tensorflow_custom_operation::RULE;
+    let graph = |operation| testkit::framework::tensorflow_graph(&[("n", operation, &[], "")]);
+    check(rule, "g.pb", &graph("Addons>Gelu"), &[Severity::Low]);
+    check(rule, "g.pb", &graph("MatMul"), &[]);
+}
+
+#[test]
+fn a_saved_model_is_judged_by_its_keras_metadata() {
+    let code = testkit::framework::MARSHALLED_CODE;
+    let json = format!(r#"{{"class_name":"Lambda","config":{{"function":["{code}",null,null]}}}}"#);
+    let file = testkit::framework::keras_metadata(&json);
+    check(&keras_lambda::RULE, "keras_metadata.pb", &file, &[Severity::Critical]);
+}

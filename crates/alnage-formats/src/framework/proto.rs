@@ -1,0 +1,111 @@
+//! Recognising protobuf messages by structure: a bounded look at the fields of the first levels.
+
+use std::ops::Range;
+
+use alnage_types::{Budget, Meter, Reader, Source};
+
+use crate::{
+    Context,
+    wire::{Field, Message, Value},
+};
+
+/// The shape of a message's fields: number and wire type, enough to tell formats apart.
+pub(super) struct Shape {
+    fields: Vec<Field>,
+}
+
+impl Shape {
+    /// The first fields of the message in `range`, at most `max`. `None` when the bytes are no protobuf, or do not
+    /// end where the message does.
+    pub(super) fn of(source: &dyn Source, range: Range<u64>, max: usize) -> Option<Self> {
+        let mut reader = Reader::new(source);
+        let mut meter = Meter::new(Budget { max_steps: 1 << 20, ..Budget::default() });
+        let mut message = Message::new(range);
+        let mut fields = Vec::new();
+        while fields.len() < max {
+            match message.next(&mut reader, &mut meter) {
+                Ok(Some(field)) => fields.push(field),
+                Ok(None) => break,
+                Err(_) => return None,
+            }
+        }
+        (!fields.is_empty()).then_some(Self { fields })
+    }
+
+    /// The whole source as one message.
+    pub(super) fn whole(source: &dyn Source, max: usize) -> Option<Self> {
+        Self::of(source, 0..source.len(), max)
+    }
+
+    /// Whether every field is one of these `(number, is_bytes)`.
+    pub(super) fn only(&self, allowed: &[(u32, Kind)]) -> bool {
+        self.fields
+            .iter()
+            .all(|field| allowed.iter().any(|&(number, kind)| field.number == number && kind.fits(field)))
+    }
+
+    /// The places of all byte fields with this number.
+    pub(super) fn bytes(&self, number: u32) -> impl Iterator<Item = Range<u64>> {
+        self.fields.iter().filter(move |field| field.number == number).filter_map(Field::bytes)
+    }
+
+    /// The first byte field with this number as a message of its own.
+    pub(super) fn inner(&self, source: &dyn Source, number: u32, max: usize) -> Option<Self> {
+        Self::of(source, self.bytes(number).next()?, max)
+    }
+
+    /// Whether there is a field with this number.
+    pub(super) fn has(&self, number: u32) -> bool {
+        self.fields.iter().any(|field| field.number == number)
+    }
+
+    /// The first number with this field number.
+    pub(super) fn varint(&self, number: u32) -> Option<u64> {
+        self.fields.iter().find(|field| field.number == number).and_then(Field::varint)
+    }
+
+    /// The first byte field with this number, when it is short printable text.
+    pub(super) fn name(&self, source: &dyn Source, number: u32) -> Option<String> {
+        let range = self.bytes(number).next()?;
+        let mut reader = Reader::at(source, range.start);
+        let length = range.end.saturating_sub(range.start);
+        let bytes = (length <= 4096).then(|| reader.take(length).ok()).flatten()?;
+        let text = String::from_utf8(bytes.into_owned()).ok()?;
+        (!text.is_empty() && !text.contains(char::is_control)).then_some(text)
+    }
+}
+
+/// The wire types a field may have.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Bytes,
+    Number,
+    Any,
+}
+
+impl Kind {
+    fn fits(self, field: &Field) -> bool {
+        match self {
+            Self::Bytes => matches!(field.value, Value::Bytes(_)),
+            Self::Number => !matches!(field.value, Value::Bytes(_) | Value::Group(_)),
+            Self::Any => true,
+        }
+    }
+}
+
+/// Calls `each` with every field of a message; what is malformed becomes an issue and ends the message.
+pub(super) fn each_field(
+    reader: &mut Reader<'_>,
+    context: &mut Context<'_>,
+    mut message: Message,
+    what: &str,
+    mut each: impl FnMut(&Field, &mut Reader<'_>, &mut Context<'_>),
+) {
+    loop {
+        match message.next(reader, context.meter()) {
+            Ok(Some(field)) => each(&field, reader, context),
+            Ok(None) => return,
+            Err(end) => return end.report(context, what),
+        }
+    }
+}
