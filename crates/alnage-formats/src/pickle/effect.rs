@@ -8,7 +8,7 @@ use super::{
     heap::{Items, Node, Value},
     known::Known,
     machine::{End, Machine},
-    opcode, torch,
+    opcode, torch, weights_only,
 };
 
 /// The first arguments of a call.
@@ -29,12 +29,13 @@ impl Machine<'_> {
     /// Imports `module.name` as the unpickler does.
     pub(super) fn global(&mut self, module: &str, name: &str, how: Import) -> Value {
         self.resolved += 1;
-        if !plausible_name(module) || !plausible_name(name) {
-            self.plausible = false;
-        }
+        self.plausible += u64::from(plausible_name(module) && plausible_name(name));
         let (new_module, new_name) =
             if self.protocol < 3 { compat::modern(module, name) } else { (module, name) };
         let at = self.record.global(new_module, new_name, how, self.at);
+        if self.record.refused.is_none() && !weights_only::accepts_global(new_module, new_name) {
+            self.record.refused = Some(format!("global {new_module}.{new_name}"));
+        }
         if (new_module, new_name) != (module, name) {
             self.record.globals[at as usize].spelled = Some(format!("{module}.{name}"));
         }
@@ -122,6 +123,7 @@ impl Machine<'_> {
         }
         match callee {
             Value::Global(at) => {
+                self.named_calls += 1;
                 let global = &mut self.record.globals[at as usize];
                 match role {
                     Role::New => global.instantiated = true,
@@ -184,7 +186,9 @@ impl Machine<'_> {
                 self.write_down(target, callee, arguments, keywords, role, via);
                 self.instance(callee, arguments)
             }
-            Some(Node::Tuple(_) | Node::List(_) | Node::Set(_) | Node::FrozenSet(_) | Node::Dict(_)) => Value::Unknown,
+            Some(Node::Tuple(_) | Node::List(_) | Node::Set(_) | Node::FrozenSet(_) | Node::Dict(_)) => {
+                Value::Unknown
+            }
             _ => {
                 self.write_down(Callee::Unknown, callee, arguments, keywords, role, via);
                 self.instance(callee, arguments)
@@ -301,7 +305,10 @@ impl Machine<'_> {
                 let Some(node) = self.heap.get(value) else { return };
                 std::mem::discriminant(&node).hash(hasher);
                 match node {
-                    Node::Tuple(items) | Node::List(items) | Node::Set(items) | Node::FrozenSet(items)
+                    Node::Tuple(items)
+                    | Node::List(items)
+                    | Node::Set(items)
+                    | Node::FrozenSet(items)
                     | Node::Dict(items) => {
                         items.len.hash(hasher);
                         if depth > 0 {
@@ -321,7 +328,9 @@ impl Machine<'_> {
     fn describe_arguments(&self, arguments: Value, keywords: Value) -> Vec<Argument> {
         const MAX_ARGUMENTS: usize = 32;
         let mut found: Vec<Argument> = match self.heap.elements(arguments) {
-            Some(items) => self.heap.items(items).take(MAX_ARGUMENTS).map(|value| self.argument(value)).collect(),
+            Some(items) => {
+                self.heap.items(items).take(MAX_ARGUMENTS).map(|value| self.argument(value)).collect()
+            }
             None => vec![self.argument(arguments)],
         };
         if keywords != Value::None {
@@ -375,7 +384,9 @@ impl Machine<'_> {
                 Value::Global(at) if !found.contains(&(at as usize)) => found.push(at as usize),
                 Value::Node(_) => match self.heap.get(value) {
                     Some(Node::Tuple(items) | Node::List(items) | Node::Set(items) | Node::Dict(items)) => {
-                        pending.extend(self.heap.items(items).take(64).filter(|&item| !super::heap::is_plain(item)));
+                        pending.extend(
+                            self.heap.items(items).take(64).filter(|&item| !super::heap::is_plain(item)),
+                        );
                     }
                     Some(Node::Partial { function, .. }) => pending.push(function),
                     _ => {}
@@ -430,7 +441,10 @@ impl Machine<'_> {
                 return;
             }
             Some(Node::Tuple(_) | Node::List(_) | Node::Persistent(_)) => {
-                self.anomaly(AnomalyKind::ItemOnOther, "items set on something that is no dictionary".to_owned());
+                self.anomaly(
+                    AnomalyKind::ItemOnOther,
+                    "items set on something that is no dictionary".to_owned(),
+                );
                 return;
             }
             Some(Node::Instance { .. }) => {
@@ -509,7 +523,14 @@ impl Machine<'_> {
             Some(Node::Instance { class, arguments, mut states }) => {
                 if let Some(planted) = self.planted(target, "__setstate__") {
                     let arguments = self.heap.tuple(&[state]);
-                    self.invoke(planted, arguments, Value::None, Role::Call, Some("planted `__setstate__`"), 1);
+                    self.invoke(
+                        planted,
+                        arguments,
+                        Value::None,
+                        Role::Call,
+                        Some("planted `__setstate__`"),
+                        1,
+                    );
                     return Ok(());
                 }
                 self.heap.extend(&mut states, &[state], 1);
@@ -551,8 +572,18 @@ impl Machine<'_> {
                 let name = callable.then(|| self.heap.text(self.tape.source(), key, len)).flatten()?;
                 matches!(
                     name.as_ref(),
-                    "__setstate__" | "append" | "extend" | "add" | "__new__" | "__getinitargs__" | "__reduce__"
-                        | "__reduce_ex__" | "__setitem__" | "__getattr__" | "__del__" | "__call__"
+                    "__setstate__"
+                        | "append"
+                        | "extend"
+                        | "add"
+                        | "__new__"
+                        | "__getinitargs__"
+                        | "__reduce__"
+                        | "__reduce_ex__"
+                        | "__setitem__"
+                        | "__getattr__"
+                        | "__del__"
+                        | "__call__"
                 )
                 .then(|| (name.into_owned(), value))
             });
@@ -583,10 +614,6 @@ impl Machine<'_> {
         self.steps += looked_at / 8;
         found
     }
-
-    pub(super) fn persistent(&mut self, id: Value) {
-        torch::persistent(self, id);
-    }
 }
 
 pub(super) fn node_index(value: Value) -> u32 {
@@ -600,9 +627,21 @@ pub(super) fn node_index(value: Value) -> u32 {
 fn judged_by_arguments(known: Known) -> bool {
     !matches!(
         known,
-        Known::Other | Known::Str | Known::Bytes | Known::ByteArray | Known::Encode | Known::Decode
-            | Known::TorchTensor | Known::TorchParameter | Known::NumpyDtype | Known::NumpyReconstruct
-            | Known::ToList | Known::ToDict | Known::ToTuple | Known::Identity | Known::MakesInstanceOf(_)
+        Known::Other
+            | Known::Str
+            | Known::Bytes
+            | Known::ByteArray
+            | Known::Encode
+            | Known::Decode
+            | Known::TorchTensor
+            | Known::TorchParameter
+            | Known::NumpyDtype
+            | Known::NumpyReconstruct
+            | Known::ToList
+            | Known::ToDict
+            | Known::ToTuple
+            | Known::Identity
+            | Known::MakesInstanceOf(_)
             | Known::Reconstructor
     )
 }

@@ -16,7 +16,14 @@ const MAX_CARRIED: usize = 1000;
 
 impl Machine<'_> {
     /// What calling the global `at` gives back.
-    pub(super) fn apply(&mut self, at: u32, callee: Value, arguments: Value, role: Role, depth: u32) -> Value {
+    pub(super) fn apply(
+        &mut self,
+        at: u32,
+        callee: Value,
+        arguments: Value,
+        role: Role,
+        depth: u32,
+    ) -> Value {
         let known = self.record.known[at as usize];
         if known == Known::Other {
             return self.instance(callee, arguments);
@@ -33,7 +40,8 @@ impl Machine<'_> {
                 let has_list = self.heap.elements(args.get(3)).is_some_and(|items| items.len > 0);
                 match (module, has_list) {
                     (Value::Global(at), false) => {
-                        let top = self.record.globals[at as usize].module.split('.').next().map(str::to_owned);
+                        let top =
+                            self.record.globals[at as usize].module.split('.').next().map(str::to_owned);
                         self.reached(&top.unwrap_or_default(), "")
                     }
                     _ => module,
@@ -87,8 +95,14 @@ impl Machine<'_> {
             }
             Known::RebuildFromType => {
                 self.instantiate(second);
-                let made =
-                    self.invoke(first, args.get(2), none, Role::Call, Some("torch._tensor._rebuild_from_type_v2"), depth + 1);
+                let made = self.invoke(
+                    first,
+                    args.get(2),
+                    none,
+                    Role::Call,
+                    Some("torch._tensor._rebuild_from_type_v2"),
+                    depth + 1,
+                );
                 if is_plain(made) { self.instance(second, arguments) } else { made }
             }
             Known::Str => self.recode(first, second, Value::Text),
@@ -125,7 +139,8 @@ impl Machine<'_> {
             }
             Known::Multiply => match second {
                 Value::Int(count @ 0..=4096) => self.transform_text(first, |bytes| {
-                    (bytes.len().saturating_mul(count as usize) < 1 << 20).then(|| bytes.repeat(count as usize))
+                    (bytes.len().saturating_mul(count as usize) < 1 << 20)
+                        .then(|| bytes.repeat(count as usize))
                 }),
                 _ => Value::Unknown,
             },
@@ -136,7 +151,11 @@ impl Machine<'_> {
             },
             Known::ToList | Known::ToTuple | Known::Identity | Known::ToDict => match self.heap.get(first) {
                 Some(Node::Tuple(items) | Node::List(items) | Node::Set(items) | Node::FrozenSet(items)) => {
-                    self.heap.node(if known == Known::ToTuple { Node::Tuple(items) } else { Node::List(items) })
+                    self.heap.node(if known == Known::ToTuple {
+                        Node::Tuple(items)
+                    } else {
+                        Node::List(items)
+                    })
                 }
                 Some(Node::Dict(items)) => self.heap.node(Node::Dict(items)),
                 _ => self.instance(callee, arguments),
@@ -200,8 +219,10 @@ impl Machine<'_> {
             Some("CodeType") => self.reached("types", "CodeType"),
             Some("FunctionType" | "LambdaType") => self.reached("types", "FunctionType"),
             Some("MethodType") => self.reached("types", "MethodType"),
-            Some(name @ ("NoneType" | "NotImplementedType" | "EllipsisType" | "MappingProxyType" | "CellType"
-            | "ModuleType" | "BuiltinMethodType" | "MethodWrapperType" | "GeneratorType")) => {
+            Some(
+                name @ ("NoneType" | "NotImplementedType" | "EllipsisType" | "MappingProxyType" | "CellType"
+                | "ModuleType" | "BuiltinMethodType" | "MethodWrapperType" | "GeneratorType"),
+            ) => {
                 let name = name.to_owned();
                 self.reached("types", &name)
             }
@@ -287,7 +308,8 @@ impl Machine<'_> {
                 },
                 Some(Node::Dict(items)) => {
                     self.steps += items.len / 8;
-                    let found = self.heap.pairs(items).filter(|&(candidate, _)| self.equal(candidate, key)).last();
+                    let found =
+                        self.heap.pairs(items).filter(|&(candidate, _)| self.equal(candidate, key)).last();
                     found.map_or(Value::Unknown, |(_, value)| value)
                 }
                 Some(Node::ModuleDict(module)) => self.attribute(module, key),
@@ -317,7 +339,9 @@ impl Machine<'_> {
         };
         self.transform_text(text, |bytes| {
             let len = bytes.len() as i64;
-            let clamp = |value: i64, low: i64, high: i64| (if value < 0 { value + len } else { value }).clamp(low, high);
+            let clamp = |value: i64, low: i64, high: i64| {
+                (if value < 0 { value + len } else { value }).clamp(low, high)
+            };
             let step = if let Value::Int(step) = step { step } else { 1 };
             let (low, high) = if step < 0 { (-1, len - 1) } else { (0, len) };
             let bound = |value, default| match value {
@@ -376,7 +400,14 @@ impl Machine<'_> {
                 self.heap.tuple(&values)
             };
             let via = self.show(callee, 60);
-            results.push(self.invoke(function, row_arguments, Value::None, Role::Call, Some(&via), depth + 1));
+            results.push(self.invoke(
+                function,
+                row_arguments,
+                Value::None,
+                Role::Call,
+                Some(&via),
+                depth + 1,
+            ));
         }
         if rows == 0 && callable && args.len > 1 {
             // What is iterated over is not known; that it is called is.
@@ -416,12 +447,15 @@ impl Machine<'_> {
     fn recode(&mut self, value: Value, encoding: Value, make: fn(u32, u64) -> Value) -> Value {
         let bytes = match value {
             Value::Text(..) | Value::Bytes(..) | Value::ByteArray(..) => {
-                if matches!(value, Value::Bytes(len, _) | Value::ByteArray(len, _) if u64::from(len) > LONGEST) {
+                if matches!(value, Value::Bytes(len, _) | Value::ByteArray(len, _) if u64::from(len) > LONGEST)
+                {
                     return value;
                 }
                 self.heap.bytes(self.tape.source(), value, LONGEST).map(|bytes| bytes.into_owned())
             }
-            Value::Int(number) if matches!(make(0, 0), Value::Text(..)) => Some(number.to_string().into_bytes()),
+            Value::Int(number) if matches!(make(0, 0), Value::Text(..)) => {
+                Some(number.to_string().into_bytes())
+            }
             Value::Node(_) => {
                 let items = self.heap.elements(value).unwrap_or_default();
                 self.heap
@@ -456,9 +490,12 @@ impl Machine<'_> {
     /// `codecs.encode(value, encoding)` and `decode`: which it is follows from the value.
     fn codec(&mut self, value: Value, encoding: Value) -> Value {
         let encoding = self.short_text(encoding).unwrap_or_else(|| "utf-8".to_owned());
-        let (direction, make): (_, fn(u32, u64) -> Value) = match (value, text::is_text_transform(&encoding)) {
+        let (direction, make): (_, fn(u32, u64) -> Value) = match (value, text::is_text_transform(&encoding))
+        {
             (Value::Text(..), true) => (text::Direction::Decode, Value::Text),
-            (Value::Text(..), false) if text::is_binary_transform(&encoding) => (text::Direction::Decode, Value::Bytes),
+            (Value::Text(..), false) if text::is_binary_transform(&encoding) => {
+                (text::Direction::Decode, Value::Bytes)
+            }
             (Value::Text(..), false) => (text::Direction::Encode, Value::Bytes),
             (_, _) if text::is_binary_transform(&encoding) => (text::Direction::Decode, Value::Bytes),
             _ => (text::Direction::Decode, Value::Text),
@@ -500,13 +537,20 @@ impl Machine<'_> {
                     .heap
                     .items(items)
                     .take(100_000)
-                    .map(|part| self.heap.bytes(self.tape.source(), part, 1 << 16).map(|bytes| bytes.into_owned()))
+                    .map(|part| {
+                        self.heap.bytes(self.tape.source(), part, 1 << 16).map(|bytes| bytes.into_owned())
+                    })
                     .collect();
                 let letters = self.short_text(first);
                 return self.transform_text(base, |separator| match (parts, letters) {
-                    (_, Some(letters)) => {
-                        Some(letters.chars().map(String::from).collect::<Vec<_>>().join(std::str::from_utf8(separator).ok()?).into_bytes())
-                    }
+                    (_, Some(letters)) => Some(
+                        letters
+                            .chars()
+                            .map(String::from)
+                            .collect::<Vec<_>>()
+                            .join(std::str::from_utf8(separator).ok()?)
+                            .into_bytes(),
+                    ),
                     (Some(parts), None) if items.len > 0 && !items.dropped => {
                         (parts.iter().map(Vec::len).sum::<usize>() < 1 << 22).then(|| parts.join(separator))
                     }
@@ -519,13 +563,16 @@ impl Machine<'_> {
                 if self.is_container(base) {
                     return self.joined(base, other);
                 }
-                let other = self.heap.bytes(self.tape.source(), other, LONGEST).map(|bytes| bytes.into_owned());
+                let other =
+                    self.heap.bytes(self.tape.source(), other, LONGEST).map(|bytes| bytes.into_owned());
                 return self.transform_text(base, |bytes| Some([bytes, &other?].concat()));
             }
             "__mod__" | "format" | "format_map" => {
                 let mut parts: Vec<String> = Vec::new();
                 let source = match self.heap.get(first) {
-                    Some(Node::Tuple(items)) if method == "__mod__" => self.heap.items(items).take(64).collect(),
+                    Some(Node::Tuple(items)) if method == "__mod__" => {
+                        self.heap.items(items).take(64).collect()
+                    }
                     _ => {
                         let items = self.heap.elements(arguments).unwrap_or_default();
                         self.heap.items(items).take(64).collect::<Vec<_>>()

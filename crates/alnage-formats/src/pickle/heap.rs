@@ -141,7 +141,12 @@ impl Heap {
     }
 
     /// A string value of the source's bytes at `extent`.
-    pub(super) fn string(&mut self, source: &dyn Source, extent: Extent, make: fn(u32, u64) -> Value) -> Value {
+    pub(super) fn string(
+        &mut self,
+        source: &dyn Source,
+        extent: Extent,
+        make: fn(u32, u64) -> Value,
+    ) -> Value {
         if extent.len >= u64::from(u32::MAX) {
             self.huge.push(extent);
             return Value::Huge((self.huge.len() - 1) as u32);
@@ -191,7 +196,12 @@ impl Heap {
     }
 
     /// The bytes of a string or long, at most `max` of them.
-    pub(super) fn bytes<'a>(&'a self, source: &'a dyn Source, value: Value, max: u64) -> Option<Cow<'a, [u8]>> {
+    pub(super) fn bytes<'a>(
+        &'a self,
+        source: &'a dyn Source,
+        value: Value,
+        max: u64,
+    ) -> Option<Cow<'a, [u8]>> {
         let (Value::Text(len, start)
         | Value::Bytes(len, start)
         | Value::ByteArray(len, start)
@@ -210,12 +220,10 @@ impl Heap {
     /// The text of a `str`; `None` when it is longer than `max` bytes.
     pub(super) fn text<'a>(&'a self, source: &'a dyn Source, value: Value, max: u32) -> Option<Cow<'a, str>> {
         match value {
-            Value::Text(len, _) if len <= max => {
-                Some(match self.bytes(source, value, max.into())? {
-                    Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
-                    Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
-                })
-            }
+            Value::Text(len, _) if len <= max => Some(match self.bytes(source, value, max.into())? {
+                Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+                Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+            }),
             _ => None,
         }
     }

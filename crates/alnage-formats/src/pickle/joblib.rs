@@ -49,7 +49,7 @@ fn wrapper(machine: &mut Machine<'_>, target: Value) -> Result<(), End> {
     let mut start = machine.tape.raw_start();
     if dtype.has_object {
         // `pickle.load` on the file: a pickle of its own, run by the driver, which goes on behind it.
-        machine.record.inline.push(start);
+        machine.inline_from = Some(start);
         return Ok(());
     }
     let elements = shape.iter().fold(1u64, |all, &size| all.saturating_mul(size));

@@ -74,7 +74,9 @@ pub(super) fn known(module: &str, name: &str) -> Known {
             "itemgetter" => Known::ItemGetter,
             "methodcaller" => Known::MethodCaller,
             "call" | "__call__" => Known::Apply,
-            "add" | "__add__" | "iadd" | "__iadd__" | "concat" | "__concat__" | "iconcat" | "__iconcat__" => Known::Add,
+            "add" | "__add__" | "iadd" | "__iadd__" | "concat" | "__concat__" | "iconcat" | "__iconcat__" => {
+                Known::Add
+            }
             "mod" | "__mod__" | "imod" | "__imod__" => Known::Modulo,
             "mul" | "__mul__" | "imul" | "__imul__" => Known::Multiply,
             "getitem" | "__getitem__" => Known::GetItem,
@@ -98,7 +100,10 @@ pub(super) fn known(module: &str, name: &str) -> Known {
             _ => Known::Other,
         },
         "importlib" | "importlib._bootstrap" | "_frozen_importlib" => match name {
-            "import_module" | "_gcd_import" | "_bootstrap._gcd_import" | "_find_and_load"
+            "import_module"
+            | "_gcd_import"
+            | "_bootstrap._gcd_import"
+            | "_find_and_load"
             | "_bootstrap._find_and_load" => Known::ImportModule,
             "__import__" | "_bootstrap.__import__" => Known::Import,
             "reload" => Known::Identity,
@@ -131,7 +136,9 @@ pub(super) fn known(module: &str, name: &str) -> Known {
             _ => Known::Other,
         },
         "base64" => match name {
-            "b64decode" | "standard_b64decode" | "urlsafe_b64decode" | "decodebytes" | "decodestring" => Known::Base64,
+            "b64decode" | "standard_b64decode" | "urlsafe_b64decode" | "decodebytes" | "decodestring" => {
+                Known::Base64
+            }
             "b32decode" => Known::Base32,
             "b16decode" => Known::Unhex,
             "a85decode" => Known::Ascii85,
@@ -139,8 +146,17 @@ pub(super) fn known(module: &str, name: &str) -> Known {
             _ => Known::Other,
         },
         "zlib" | "bz2" | "lzma" | "gzip" if name == "decompress" => Known::Inflate,
-        "pickle" | "_pickle" | "cPickle" | "dill" | "dill._dill" | "cloudpickle" | "cloudpickle.cloudpickle"
-        | "cloudpickle.cloudpickle_fast" | "pickle5" | "srsly.cloudpickle" | "joblib.externals.cloudpickle"
+        "pickle"
+        | "_pickle"
+        | "cPickle"
+        | "dill"
+        | "dill._dill"
+        | "cloudpickle"
+        | "cloudpickle.cloudpickle"
+        | "cloudpickle.cloudpickle_fast"
+        | "pickle5"
+        | "srsly.cloudpickle"
+        | "joblib.externals.cloudpickle"
             if matches!(name, "loads" | "_loads") =>
         {
             Known::LoadsPickle
@@ -154,16 +170,16 @@ pub(super) fn known(module: &str, name: &str) -> Known {
             "_load_type" | "_import_module" => dill(name),
             _ => Known::Other,
         },
-        "cloudpickle.cloudpickle" | "cloudpickle.cloudpickle_fast" | "joblib.externals.cloudpickle.cloudpickle" => {
-            match name {
-                "_make_function" | "_make_skel_func" | "_fill_function" => Known::FunctionType,
-                "_builtin_type" => Known::TypeOf,
-                "_make_code" => Known::CodeType,
-                "subimport" => Known::ImportModule,
-                "_getattribute" => Known::Getattr,
-                _ => Known::Other,
-            }
-        }
+        "cloudpickle.cloudpickle"
+        | "cloudpickle.cloudpickle_fast"
+        | "joblib.externals.cloudpickle.cloudpickle" => match name {
+            "_make_function" | "_make_skel_func" | "_fill_function" => Known::FunctionType,
+            "_builtin_type" => Known::TypeOf,
+            "_make_code" => Known::CodeType,
+            "subimport" => Known::ImportModule,
+            "_getattribute" => Known::Getattr,
+            _ => Known::Other,
+        },
         "torch._utils" => match name {
             "_rebuild_tensor" | "_rebuild_tensor_v2" | "_rebuild_tensor_v3" => Known::TorchTensor,
             "_rebuild_parameter" | "_rebuild_parameter_with_state" => Known::TorchParameter,
@@ -171,7 +187,9 @@ pub(super) fn known(module: &str, name: &str) -> Known {
         },
         "torch._tensor" if name == "_rebuild_from_type_v2" => Known::RebuildFromType,
         "numpy" if name == "dtype" => Known::NumpyDtype,
-        "numpy.core.multiarray" | "numpy._core.multiarray" if name == "_reconstruct" => Known::NumpyReconstruct,
+        "numpy.core.multiarray" | "numpy._core.multiarray" if name == "_reconstruct" => {
+            Known::NumpyReconstruct
+        }
         "numpy.ma.core" if name == "_mareconstruct" => Known::MakesInstanceOf(0),
         "numpy.random._pickle" if name.starts_with("__bit_generator_ctor") => Known::MakesInstanceOf(0),
         "pandas.core.indexes.base" if name == "_new_Index" => Known::MakesInstanceOf(0),
@@ -186,7 +204,9 @@ fn dill(name: &str) -> Known {
 
 fn builtin(name: &str) -> Known {
     match name {
-        "getattr" | "object.__getattribute__" | "type.__getattribute__" | "super.__getattribute__" => Known::Getattr,
+        "getattr" | "object.__getattribute__" | "type.__getattribute__" | "super.__getattribute__" => {
+            Known::Getattr
+        }
         "__import__" => Known::Import,
         "str" => Known::Str,
         "bytes" => Known::Bytes,
@@ -205,8 +225,8 @@ fn builtin(name: &str) -> Known {
         "str.encode" => Known::Encode,
         "str.__add__" | "bytes.__add__" | "list.__add__" | "tuple.__add__" => Known::Add,
         "str.__mod__" => Known::Modulo,
-        "dict.get" | "dict.__getitem__" | "dict.pop" | "dict.setdefault" | "list.__getitem__" | "list.pop"
-        | "tuple.__getitem__" | "str.__getitem__" | "bytes.__getitem__" => Known::GetItem,
+        "dict.get" | "dict.__getitem__" | "dict.pop" | "dict.setdefault" | "list.__getitem__"
+        | "list.pop" | "tuple.__getitem__" | "str.__getitem__" | "bytes.__getitem__" => Known::GetItem,
         _ if name.starts_with("str.") || name.starts_with("bytes.") => Known::StringMethod,
         _ => Known::Other,
     }

@@ -55,9 +55,11 @@ pub(super) fn memo_key(text: &[u8]) -> Option<u64> {
         Number::Bool(value) => Some(value.into()),
         // Only a dictionary memo takes such a key; all that matters is that equal keys are equal.
         Number::Big if text.contains(&b'-') => None,
-        Number::Big => Some(text.iter().filter(|byte| byte.is_ascii_digit()).fold(1 << 63, |hash, &byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3) | 1 << 63
-        })),
+        Number::Big => {
+            Some(text.iter().filter(|byte| byte.is_ascii_digit()).fold(1 << 63, |hash, &byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3) | 1 << 63
+            }))
+        }
     }
 }
 
@@ -78,7 +80,11 @@ pub(super) fn string(text: &[u8]) -> Option<Cow<'_, [u8]>> {
         return None;
     }
     let inner = &text[1..text.len() - 1];
-    if memchr::memchr(b'\\', inner).is_none() { Some(Cow::Borrowed(inner)) } else { unescape(inner).map(Cow::Owned) }
+    if memchr::memchr(b'\\', inner).is_none() {
+        Some(Cow::Borrowed(inner))
+    } else {
+        unescape(inner).map(Cow::Owned)
+    }
 }
 
 /// Python's escapes of byte strings.
@@ -232,9 +238,9 @@ fn python_int(text: &[u8], base: u32) -> Option<Number> {
         }
         let digit = i64::from(char::from(byte).to_digit(radix)?);
         after_digit = true;
-        value = value.and_then(|value| value.checked_mul(radix.into())).and_then(|value| {
-            if negative { value.checked_sub(digit) } else { value.checked_add(digit) }
-        });
+        value = value
+            .and_then(|value| value.checked_mul(radix.into()))
+            .and_then(|value| if negative { value.checked_sub(digit) } else { value.checked_add(digit) });
     }
     after_digit.then_some(value.map_or(Number::Big, Number::Int)).filter(|_| !digits.is_empty())
 }

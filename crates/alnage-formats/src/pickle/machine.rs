@@ -12,8 +12,8 @@ use super::{
     literal::{self, Number, Spelling},
     opcode as op,
     record::Record,
-    tape::{Extent, Line, Reading, Tape},
-    weights_only,
+    tape::{Extent, Line, Place, Reading, Tape},
+    torch, weights_only,
 };
 
 /// Why a run ended.
@@ -68,8 +68,10 @@ pub(super) struct Run {
     pub(super) calls: u64,
     /// Globals resolved.
     pub(super) globals: u64,
-    /// Whether each global's names could be names.
-    pub(super) plausible: bool,
+    /// Those of them whose names could be names.
+    pub(super) plausible: u64,
+    /// Calls of a global.
+    pub(super) named_calls: u64,
     /// What STOP gave back.
     pub(super) result: Value,
     /// The end of a frame that reaches beyond STOP: an unpickler over a file leaves the file there.
@@ -94,8 +96,23 @@ pub(super) struct Machine<'a> {
     pub(super) limits: Limits,
     pub(super) calls: u64,
     pub(super) resolved: u64,
-    pub(super) plausible: bool,
+    pub(super) plausible: u64,
+    pub(super) named_calls: u64,
+    /// Whether this run only looks whether there is a pickle.
+    scouting: bool,
+    /// A loader reads a pickle of its own from the file before it goes on.
+    pub(super) inline_from: Option<u64>,
+    suspended: Vec<Suspended>,
     scratch: Vec<Value>,
+}
+
+/// A pickle that waits for another one inside it to end.
+struct Suspended {
+    stack: Vec<Value>,
+    marks: Vec<u32>,
+    memo: Memo,
+    protocol: u8,
+    place: Place,
 }
 
 #[derive(Default)]
@@ -149,9 +166,20 @@ impl<'a> Machine<'a> {
             limits,
             calls: 0,
             resolved: 0,
-            plausible: true,
+            plausible: 0,
+            named_calls: 0,
+            scouting: false,
+            inline_from: None,
+            suspended: Vec::new(),
             scratch: Vec::new(),
         }
+    }
+
+    /// A machine that only looks whether there is a pickle.
+    pub(super) fn scout(source: &'a dyn Source, limits: Limits) -> Self {
+        let mut machine = Self::new(source, Reading::default(), limits);
+        machine.scouting = true;
+        machine
     }
 
     /// Runs the pickle at `start`.
@@ -159,13 +187,15 @@ impl<'a> Machine<'a> {
         self.tape.start(start);
         if self.extensions.is_empty() {
             self.heap.clear();
-            self.record.forget_values();
         }
+        self.record.forget_values();
         self.stack.clear();
         self.marks.clear();
         self.memo.clear();
         self.protocol = 0;
-        (self.calls, self.resolved, self.plausible) = (0, 0, true);
+        self.suspended.clear();
+        self.inline_from = None;
+        (self.calls, self.resolved, self.plausible, self.named_calls) = (0, 0, 0, 0);
         let mut opcodes = 0;
         let mut result = Value::None;
         let ended = loop {
@@ -188,9 +218,18 @@ impl<'a> Machine<'a> {
                     Ok(value) => result = value,
                     Err(end) => break end,
                 }
-                break End::Stop;
+                match self.suspended.pop() {
+                    Some(outer) => self.resume(outer),
+                    None => break End::Stop,
+                }
+                continue;
             }
             if let Err(end) = self.execute(opcode) {
+                break end;
+            }
+            if let Some(start) = self.inline_from.take()
+                && let Err(end) = self.suspend(start)
+            {
                 break end;
             }
         };
@@ -202,14 +241,42 @@ impl<'a> Machine<'a> {
             calls: self.calls,
             globals: self.resolved,
             plausible: self.plausible,
+            named_calls: self.named_calls,
             result,
             frame_end: self.tape.open_frame().filter(|&end| end <= self.tape.len()),
         }
     }
 
+    /// Leaves the current pickle for the one at `start`.
+    fn suspend(&mut self, start: u64) -> Result<(), End> {
+        const MAX_SUSPENDED: usize = 64;
+        if self.suspended.len() >= MAX_SUSPENDED {
+            return Err(End::Nodes);
+        }
+        self.suspended.push(Suspended {
+            stack: std::mem::take(&mut self.stack),
+            marks: std::mem::take(&mut self.marks),
+            memo: std::mem::take(&mut self.memo),
+            protocol: std::mem::take(&mut self.protocol),
+            place: self.tape.place(),
+        });
+        self.tape.start(start);
+        Ok(())
+    }
+
+    fn resume(&mut self, outer: Suspended) {
+        self.stack = outer.stack;
+        self.marks = outer.marks;
+        self.memo = outer.memo;
+        self.protocol = outer.protocol;
+        self.tape.resume(outer.place);
+    }
+
     fn weight(&self) -> u64 {
         let memo = self.memo.dense.len() / 3 + self.memo.sparse.len();
-        self.heap.weight() + (self.stack.len() / 3 + self.marks.len() / 8 + memo) as u64 + self.record.weight()
+        self.heap.weight()
+            + (self.stack.len() / 3 + self.marks.len() / 8 + memo) as u64
+            + self.record.weight()
     }
 
     fn execute(&mut self, opcode: u8) -> Result<(), End> {
@@ -437,8 +504,8 @@ impl<'a> Machine<'a> {
             }
             op::BINPERSID => {
                 let id = self.pop()?;
-                self.persistent(id);
-                self.push_node(Node::Persistent(id));
+                let value = torch::persistent(self, id);
+                self.push(value);
             }
             op::PROTO => {
                 let [protocol] = self.tape.array()?;
@@ -630,7 +697,7 @@ impl<'a> Machine<'a> {
     fn payload(&mut self, len: u64, make: fn(u32, u64) -> Value) -> Result<(), End> {
         let extent = self.declared(len, Tape::payload)?;
         let value = self.heap.string(self.tape.source(), extent, make);
-        if len >= 8 {
+        if len >= 8 && !self.scouting {
             self.record.maybe_nested(&self.tape, extent);
         }
         self.push(value);

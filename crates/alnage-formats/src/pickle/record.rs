@@ -5,11 +5,14 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
+use alnage_types::MemorySource;
+
 use super::{
-    facts::{Anomaly, AnomalyKind, Call, Global, Import, Role, Storage, Tensor, Tensors, MAX_TENSORS},
+    facts::{Anomaly, AnomalyKind, Call, Global, Import, MAX_TENSORS, Role, Storage, Tensor, Tensors},
     identify,
     known::{Known, known},
     tape::{Extent, Tape},
+    text,
 };
 
 /// Everything recorded, over all pickles of a file.
@@ -38,8 +41,6 @@ pub(super) struct Record {
     pub(super) arrays: Vec<Extent>,
     /// Whether joblib's wrappers are used.
     pub(super) joblib: bool,
-    /// Positions of pickles that a loader reads from the file itself (joblib's object arrays).
-    pub(super) inline: Vec<u64>,
 }
 
 /// Anomalies kept a kind.
@@ -49,6 +50,11 @@ const MAX_PLAIN_CALLS: u32 = 256;
 const MAX_NESTED: usize = 4096;
 
 impl Record {
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
     pub(super) fn weight(&self) -> u64 {
         (self.globals.len() * 3 + self.calls.len() * 6 + self.nested.len() + self.tensor_of.len()) as u64
     }
@@ -130,7 +136,24 @@ impl Record {
 
     /// Notes a long byte string when a program may begin there.
     pub(super) fn maybe_nested(&mut self, tape: &Tape<'_>, extent: Extent) {
-        if self.nested.len() >= MAX_NESTED || !identify::may_begin(&tape.bytes(extent, 8)) {
+        let head = tape.bytes(extent, 8);
+        let program = match *head {
+            // A serialised code object, and compressed streams: only a look inside can tell.
+            [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..]
+            | [0x1f, 0x8b, ..]
+            | [b'B', b'Z', b'h', ..]
+            | [0xfd, b'7', b'z', ..] => {
+                extent.len < 64 << 20
+                    && text::inflate(&tape.bytes(extent, 64 << 10)).is_some_and(|inner| {
+                        identify::is_pickle(&MemorySource::new(inner), 0, identify::Place::Anywhere)
+                    })
+            }
+            _ => {
+                identify::may_begin(&head)
+                    && identify::is_pickle(tape.source(), extent.start, identify::Place::Anywhere)
+            }
+        };
+        if self.nested.len() >= MAX_NESTED || !program {
             return;
         }
         if !self.nested.iter().rev().take(64).any(|(known, _)| *known == extent) {
@@ -142,8 +165,7 @@ impl Record {
     pub(super) fn loaded(&mut self, extent: Extent, by: String) {
         match self.nested.iter_mut().find(|(known, _)| *known == extent) {
             Some((_, loader)) => *loader = Some(by),
-            None if self.nested.len() < MAX_NESTED => self.nested.push((extent, Some(by))),
-            None => {}
+            None => self.nested.push((extent, Some(by))),
         }
     }
 
@@ -181,9 +203,26 @@ pub(super) fn innermost<'a>(module: &'a str, name: &'a str) -> (&'a str, &'a str
         let bare = if bare == "_builtins__" { "builtins" } else { bare };
         let well_known = matches!(
             bare,
-            "os" | "posix" | "nt" | "sys" | "builtins" | "subprocess" | "importlib" | "operator" | "functools"
-                | "pickle" | "codecs" | "types" | "marshal" | "copyreg" | "pkgutil" | "inspect" | "shutil"
-                | "socket" | "ctypes" | "runpy" | "io"
+            "os" | "posix"
+                | "nt"
+                | "sys"
+                | "builtins"
+                | "subprocess"
+                | "importlib"
+                | "operator"
+                | "functools"
+                | "pickle"
+                | "codecs"
+                | "types"
+                | "marshal"
+                | "copyreg"
+                | "pkgutil"
+                | "inspect"
+                | "shutil"
+                | "socket"
+                | "ctypes"
+                | "runpy"
+                | "io"
         );
         if well_known {
             found = (bare, tail);

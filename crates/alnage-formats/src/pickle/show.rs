@@ -65,7 +65,8 @@ impl Machine<'_> {
             Value::Bytes(len, _) => self.write_bytes(out, value, len, "b'"),
             Value::ByteArray(len, _) => self.write_bytes(out, value, len, "bytearray b'"),
             Value::Global(at) => {
-                let path = self.record.globals.get(at as usize).map(|global| global.path()).unwrap_or_default();
+                let path =
+                    self.record.globals.get(at as usize).map(|global| global.path()).unwrap_or_default();
                 out.extend(path.chars().take(200).flat_map(escape));
             }
             Value::Node(_) => self.write_node(out, value, depth),
@@ -74,7 +75,8 @@ impl Machine<'_> {
 
     fn write_bytes(&self, out: &mut String, value: Value, len: u32, open: &str) {
         let bytes = self.heap.bytes(self.tape.source(), value, 48).unwrap_or_default();
-        let text: String = bytes.iter().flat_map(|&byte| std::ascii::escape_default(byte)).map(char::from).collect();
+        let text: String =
+            bytes.iter().flat_map(|&byte| std::ascii::escape_default(byte)).map(char::from).collect();
         out.push_str(open);
         out.push_str(&text);
         out.push_str(if len as usize > bytes.len() { "…'" } else { "'" });
@@ -165,7 +167,8 @@ fn quote(out: &mut String, mark: &str, text: &str, cut: bool) {
 }
 
 fn escape(c: char) -> impl Iterator<Item = char> {
-    let plain = !c.is_control() && !matches!(c, '\'' | '\\' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}');
+    let plain =
+        !c.is_control() && !matches!(c, '\'' | '\\' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}');
     let escaped = (!plain).then(|| c.escape_default());
     plain.then_some(c).into_iter().chain(escaped.into_iter().flatten())
 }

@@ -47,6 +47,13 @@ pub(super) struct Line {
 
 const NO_FRAME: u64 = 0;
 
+/// A position to come back to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    position: u64,
+    frame_end: u64,
+}
+
 impl<'a> Tape<'a> {
     /// A tape at the start of `source`.
     pub(super) fn new(source: &'a dyn Source, reading: Reading) -> Self {
@@ -66,6 +73,24 @@ impl<'a> Tape<'a> {
         self.reader.seek(position);
         self.frame_end = NO_FRAME;
         self.after_frame = 0;
+    }
+
+    /// Where the tape is.
+    pub(super) fn place(&self) -> Place {
+        Place { position: self.position(), frame_end: self.frame_end }
+    }
+
+    /// Goes back to what is left of the frame at `place` after something was read behind it; then goes on behind
+    /// what was read.
+    pub(super) fn resume(&mut self, place: Place) {
+        let after = self.position();
+        if place.frame_end > place.position {
+            self.reader.seek(place.position);
+            self.frame_end = place.frame_end;
+            self.after_frame = after;
+        } else {
+            self.frame_end = NO_FRAME;
+        }
     }
 
     /// Follows another reading from the start.

@@ -33,20 +33,25 @@ pub(super) fn is_binary_transform(encoding: &str) -> bool {
 pub(super) fn codec(bytes: &[u8], encoding: &str, direction: Direction) -> Option<Vec<u8>> {
     let encoding = normal(encoding);
     match encoding.trim_end_matches("_codec") {
-        "utf_8" | "utf8" | "u8" | "utf" | "cp65001" | "ascii" | "us_ascii" | "646" | "utf_8_sig" => Some(bytes.to_vec()),
+        "utf_8" | "utf8" | "u8" | "utf" | "cp65001" | "ascii" | "us_ascii" | "646" | "utf_8_sig" => {
+            Some(bytes.to_vec())
+        }
         "latin_1" | "latin1" | "latin" | "l1" | "iso8859_1" | "iso_8859_1" | "8859" | "cp819" | "cp1252"
         | "charmap" => match direction {
             Direction::Encode => {
                 std::str::from_utf8(bytes).ok()?.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect()
             }
-            Direction::Decode => Some(bytes.iter().map(|&byte| char::from(byte)).collect::<String>().into_bytes()),
+            Direction::Decode => {
+                Some(bytes.iter().map(|&byte| char::from(byte)).collect::<String>().into_bytes())
+            }
         },
         "rot13" | "rot_13" => Some(bytes.iter().map(|&byte| rot13(byte)).collect()),
         "hex" => unhex(bytes),
         "base64" | "base_64" => base64(bytes),
         "zlib" | "zip" | "bz2" => inflate(bytes),
         "unicode_escape" | "string_escape" | "raw_unicode_escape" if direction == Direction::Decode => {
-            let unescaped = if encoding.starts_with("raw") { bytes.to_vec() } else { super::literal::unescape(bytes)? };
+            let unescaped =
+                if encoding.starts_with("raw") { bytes.to_vec() } else { super::literal::unescape(bytes)? };
             Some(super::literal::raw_unicode(&unescaped).into_bytes())
         }
         "utf_16" | "utf_16_le" | "utf16" | "utf_16le" | "utf_16_be" | "utf_16be" => {
@@ -143,7 +148,8 @@ pub(super) fn ascii85(text: &[u8]) -> Option<Vec<u8>> {
 
 /// `base64.b85decode`.
 pub(super) fn base85(text: &[u8]) -> Option<Vec<u8>> {
-    const ALPHABET: &[u8; 85] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+    const ALPHABET: &[u8; 85] =
+        b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
     let digit = |byte: &u8| ALPHABET.iter().position(|letter| letter == byte).map(|at| at as u8);
     radix85(text.iter().map(digit).collect::<Option<_>>()?)
 }

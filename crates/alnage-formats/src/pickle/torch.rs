@@ -40,26 +40,33 @@ pub(super) fn dtype_size(name: &str) -> Option<u64> {
         "float32" | "int32" | "uint32" | "qint32" | "float" | "int" | "complex32" => 4,
         "float64" | "int64" | "uint64" | "double" | "long" | "complex64" | "cfloat" => 8,
         "float16" | "bfloat16" | "int16" | "uint16" | "half" | "short" => 2,
-        "int8" | "uint8" | "bool" | "qint8" | "quint8" | "quint4x2" | "quint2x4" | "float8_e4m3fn" | "float8_e5m2"
-        | "float8_e4m3fnuz" | "float8_e5m2fnuz" | "float8_e8m0fnu" | "float4_e2m1fn_x2" | "uint1" | "uint2"
-        | "uint3" | "uint4" | "uint5" | "uint6" | "uint7" | "int1" | "int2" | "int3" | "int4" | "int5" | "int6"
-        | "int7" | "bits8" => 1,
+        "int8" | "uint8" | "bool" | "qint8" | "quint8" | "quint4x2" | "quint2x4" | "float8_e4m3fn"
+        | "float8_e5m2" | "float8_e4m3fnuz" | "float8_e5m2fnuz" | "float8_e8m0fnu" | "float4_e2m1fn_x2"
+        | "uint1" | "uint2" | "uint3" | "uint4" | "uint5" | "uint6" | "uint7" | "int1" | "int2" | "int3"
+        | "int4" | "int5" | "int6" | "int7" | "bits8" => 1,
         "complex128" | "cdouble" => 16,
         _ => return None,
     })
 }
 
-/// `('storage', torch.FloatStorage, '0', 'cpu', 128)`.
-pub(super) fn persistent(machine: &mut Machine<'_>, id: Value) {
+/// What `persistent_load` gives back for `('storage', torch.FloatStorage, '0', 'cpu', 128)` and for the legacy
+/// `('module', class, file, source)`, which is the class.
+pub(super) fn persistent(machine: &mut Machine<'_>, id: Value) -> Value {
     let parts = machine.arguments(id);
-    if parts.len < 5 || machine.short_text(parts.get(0)).as_deref() != Some("storage") {
-        return;
+    let kind = machine.short_text(parts.get(0));
+    if kind.as_deref() == Some("module") && parts.len > 1 {
+        return parts.get(1);
     }
-    let Value::Global(class) = parts.get(1) else { return };
-    let Some((dtype, item_size)) = storage_dtype(&machine.record.globals[class as usize].name) else { return };
-    let (Some(key), Value::Int(elements)) = (machine.short_text(parts.get(2)), parts.get(4)) else { return };
-    let elements = u64::try_from(elements).unwrap_or(0);
-    machine.record.storage(Storage { key, dtype, item_size, elements, offset: machine.at });
+    if kind.as_deref() == Some("storage")
+        && parts.len >= 5
+        && let Value::Global(class) = parts.get(1)
+        && let Some((dtype, item_size)) = storage_dtype(&machine.record.globals[class as usize].name)
+        && let (Some(key), Value::Int(elements)) = (machine.short_text(parts.get(2)), parts.get(4))
+    {
+        let elements = u64::try_from(elements).unwrap_or(0);
+        machine.record.storage(Storage { key, dtype, item_size, elements, offset: machine.at });
+    }
+    machine.heap.node(Node::Persistent(id))
 }
 
 /// `_rebuild_tensor_v2(storage, offset, size, stride, …)`.

@@ -1,0 +1,232 @@
+//! Drives the machine over a file: pickle after pickle, each in every reading, and the raw bytes between them.
+
+use std::sync::Arc;
+
+use alnage_types::{Exhausted, IssueKind, MemorySource, Reader, Source, WindowSource};
+
+use super::{
+    facts::{AnomalyKind, Layout, MAX_STREAMS, Nested, PickleFacts, Stream, WeightsOnly},
+    heap::Value,
+    identify::{self, Place},
+    machine::{End, Limits, Machine, Run},
+    opcode,
+    tape::Reading,
+    torch,
+};
+use crate::{Context, Facts};
+
+/// Reads all pickles of a file.
+pub(super) fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {
+    let limits = Limits {
+        steps: context.meter().budget().max_steps.saturating_sub(context.meter().steps()),
+        nodes: context.meter().budget().max_nodes,
+    };
+    let mut machine = Machine::new(source.as_ref(), Reading::default(), limits);
+    let mut scout = Machine::scout(source.as_ref(), identify::LIMITS);
+    let mut facts = PickleFacts::default();
+    let mut position = 0;
+    let mut magic = false;
+    loop {
+        let run = run_all(&mut machine, position, &mut facts);
+        context.claim(run.start..run.end);
+        if facts.stream_count == 1 {
+            magic = is_magic(&machine, run.result);
+        }
+        if magic && facts.stream_count == 5 && run.ended == End::Stop {
+            facts.layout = Layout::PytorchLegacy;
+            let keys = keys(&machine, run.result);
+            position = storages(&mut machine, &keys, run.end, context);
+        } else {
+            position = run.end;
+        }
+        let broken = run.ended != End::Stop;
+        if broken {
+            report(run, context);
+        }
+        if broken && matches!(run.ended, End::Steps | End::Nodes | End::Unreadable) {
+            break;
+        }
+        let Some(next) = next_stream(&mut scout, &run, position, magic && facts.stream_count < 5) else {
+            break;
+        };
+        position = next;
+    }
+    let (start, len) = (position, source.len());
+    if len.saturating_sub(start) <= 64 && blank(source.as_ref(), start) {
+        context.claim(start..len);
+    }
+    if let Err(limit) = context.meter().step(machine.steps) {
+        context.exhausted(limit, position);
+    }
+    finish(machine, source, facts, context)
+}
+
+/// Runs the pickle at `position` in every reading; the contiguous one says where it ends.
+fn run_all(machine: &mut Machine<'_>, position: u64, facts: &mut PickleFacts) -> Run {
+    const MAX_READINGS: u32 = 32;
+    machine.tape.follow(Reading::default());
+    let main = machine.run(position);
+    list(main, facts);
+    // Each crossing of a frame's end doubles the readings; those that differ only behind the last known crossing
+    // are found as they turn up.
+    let mut pending: Vec<(u32, u32)> =
+        (0..machine.tape.crossings.min(5)).map(|at| (1 << at, at + 1)).collect();
+    let mut runs = 1;
+    while let Some((choices, decided)) = pending.pop() {
+        runs += 1;
+        if runs > MAX_READINGS {
+            break;
+        }
+        machine.tape.follow(Reading { choices });
+        let run = machine.run(position);
+        let detail = format!("a reader that drops the rest of a frame ends at byte {}", run.end);
+        machine.record.anomaly(AnomalyKind::FrameCrossing, position, detail);
+        list(run, facts);
+        pending.extend((decided..machine.tape.crossings.min(5)).map(|at| (choices | 1 << at, at + 1)));
+    }
+    if runs > 1 {
+        facts.stream_count -= u64::from(runs.min(MAX_READINGS)) - 1;
+    }
+    main
+}
+
+fn list(run: Run, facts: &mut PickleFacts) {
+    facts.stream_count += 1;
+    if facts.streams.len() < MAX_STREAMS {
+        facts.streams.push(Stream {
+            start: run.start,
+            end: run.end,
+            ended: ended(run.ended),
+            complete: run.ended == End::Stop,
+            opcodes: run.opcodes,
+            calls: run.calls,
+        });
+    }
+}
+
+/// Where the next pickle starts, when there is one: behind STOP, or behind the frame that STOP stands in.
+fn next_stream(scout: &mut Machine<'_>, run: &Run, position: u64, expected: bool) -> Option<u64> {
+    let len = scout.tape.len();
+    if run.ended != End::Stop && run.end >= len {
+        return None;
+    }
+    let candidates = [Some(position), run.frame_end.filter(|&end| end > position)];
+    candidates.into_iter().flatten().filter(|&at| at < len && at > run.start).find(|&at| {
+        (expected && run.ended == End::Stop)
+            || (run.ended == End::Stop && identify::is_pickle_by(scout, at, Place::Behind))
+    })
+}
+
+fn ended(end: End) -> String {
+    match end {
+        End::Stop => "stop".to_owned(),
+        End::Truncated => "the bytes end".to_owned(),
+        End::Unreadable => "the bytes could not be read".to_owned(),
+        End::InvalidOpcode(code) => format!("no such opcode: 0x{code:02x}"),
+        End::StackUnderflow(code) => format!("{} finds nothing on the stack", opcode::name(code)),
+        End::NoMark(code) => format!("{} finds no MARK", opcode::name(code)),
+        End::UnknownMemo => "the memo has no such entry".to_owned(),
+        End::BadOperand(code) => format!("{} has an operand without meaning", opcode::name(code)),
+        End::Steps => "stopped at the limit `max-steps`".to_owned(),
+        End::Nodes => "stopped at the limit `max-nodes`".to_owned(),
+    }
+}
+
+fn report(run: Run, context: &mut Context<'_>) {
+    let kind = match run.ended {
+        End::Stop => return,
+        End::Steps => return context.exhausted(Exhausted { limit: "max-steps" }, run.end),
+        End::Nodes => return context.exhausted(Exhausted { limit: "max-nodes" }, run.end),
+        End::Truncated => IssueKind::Truncated,
+        End::Unreadable => IssueKind::Unreadable,
+        _ => IssueKind::Malformed,
+    };
+    context.issue(kind, run.end, format!("the pickle breaks off: {}", ended(run.ended)));
+}
+
+fn blank(source: &dyn Source, from: u64) -> bool {
+    Reader::at(source, from)
+        .take(source.len().saturating_sub(from))
+        .is_ok_and(|rest| rest.iter().all(|&byte| byte.is_ascii_whitespace() || byte == 0))
+}
+
+fn is_magic(machine: &Machine<'_>, value: Value) -> bool {
+    machine.heap.bytes(machine.tape.source(), value, 16).as_deref() == Some(&torch::MAGIC)
+        && matches!(value, Value::Long(..))
+}
+
+/// The keys of the storages in the order of the file.
+fn keys(machine: &Machine<'_>, value: Value) -> Vec<String> {
+    let items = machine.heap.elements(value).unwrap_or_default();
+    machine.heap.items(items).filter_map(|key| machine.short_text(key)).collect()
+}
+
+/// Walks the raw storages of a legacy file; where they end.
+fn storages(machine: &mut Machine<'_>, keys: &[String], start: u64, context: &mut Context<'_>) -> u64 {
+    let mut reader = Reader::at(machine.tape.source(), start);
+    for key in keys {
+        let storage = machine.record.tensors.storages.iter().find(|storage| storage.key == *key);
+        let Some((item_size, declared)) = storage.map(|storage| (storage.item_size, storage.elements)) else {
+            context.issue(
+                IssueKind::Malformed,
+                reader.position(),
+                "the key list names a storage that no tensor uses",
+            );
+            break;
+        };
+        let at = reader.position();
+        let elements = match reader.u64le() {
+            Ok(elements) => elements,
+            Err(end) => {
+                context.read_end(end, at, "a storage's length");
+                break;
+            }
+        };
+        if elements != declared {
+            let message = format!("a storage has {elements} elements where {declared} are declared");
+            context.issue(IssueKind::Malformed, at, message);
+        }
+        if let Err(end) = reader.skip(elements.saturating_mul(item_size)) {
+            context.read_end(end, at, "a storage");
+            break;
+        }
+    }
+    context.claim(start..reader.position());
+    reader.position()
+}
+
+/// Turns the record into facts and hands on what is nested.
+fn finish(
+    machine: Machine<'_>,
+    source: &Arc<dyn Source>,
+    mut facts: PickleFacts,
+    context: &mut Context<'_>,
+) -> Facts {
+    let record = machine.record;
+    if record.joblib && facts.layout == Layout::Stream {
+        facts.layout = Layout::Joblib;
+    }
+    for array in &record.arrays {
+        context.claim(array.start..array.start + array.len);
+    }
+    for (extent, loaded_by) in record.nested {
+        let member = format!("bytes@0x{:x}", extent.start);
+        context.member(member.clone(), Arc::new(WindowSource::new(source.clone(), extent.start, extent.len)));
+        facts.nested.push(Nested { member, offset: extent.start, loaded_by, names: Vec::new() });
+    }
+    for (offset, bytes, by) in record.computed {
+        let member = format!("computed@0x{offset:x}");
+        context.member(member.clone(), Arc::new(MemorySource::new(bytes)));
+        facts.nested.push(Nested { member, offset, loaded_by: Some(by), names: Vec::new() });
+    }
+    facts.protocol = record.protocol;
+    facts.globals = record.globals;
+    facts.calls = record.calls;
+    facts.call_count = record.call_count;
+    facts.anomalies = record.anomalies;
+    facts.tensors = record.tensors;
+    let complete = facts.streams.iter().all(|stream| stream.complete);
+    let reason = record.refused.or_else(|| (!complete).then(|| "the pickle breaks off".to_owned()));
+    facts.weights_only = WeightsOnly { accepted: reason.is_none(), reason };
+    Facts::Pickle(Box::new(facts))
+}
