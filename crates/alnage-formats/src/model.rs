@@ -23,6 +23,7 @@ pub struct TreeEntry {
     /// Relative to the model's root.
     pub path: ArtifactPath,
     /// What it is.
+    #[serde(flatten)]
     pub kind: EntryKind,
     /// In bytes; 0 for what is no file.
     pub size: u64,

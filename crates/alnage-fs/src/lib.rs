@@ -1,1 +1,19 @@
-//! The only crate that opens files: walks a model tree, reads and hashes it.
+//! The only crate that opens files: walks a model's tree, reads and hashes it, and writes what is asked for.
+//!
+//! A file is opened relative to its root by a path without links, so what was judged to lie inside the root is
+//! what is read, even when somebody swaps a directory for a link meanwhile.
+
+mod error;
+mod git;
+mod hub;
+mod inputs;
+mod read;
+mod root;
+mod walk;
+mod write;
+
+pub use error::Error;
+pub use inputs::{STDIN_LIMIT, expand, read_stdin};
+pub use read::{Content, IN_MEMORY, MemoryBytes};
+pub use walk::{Sidecars, Tree, TreeFile, walk};
+pub use write::{create_dir, write_atomic, write_secret};

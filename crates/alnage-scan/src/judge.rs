@@ -3,9 +3,9 @@
 use std::{borrow::Cow, cmp::Reverse};
 
 use alnage_formats::Model;
-use alnage_types::{Finding, Level, Verdict};
+use alnage_types::{Finding, Level, Manifest, Verdict};
 
-use crate::{Effect, Policy, Sink, rules};
+use crate::{Date, Effect, Policy, Sink, Suppressed, Suppression, rules};
 
 /// The findings and the verdict they and the issues lead to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,22 +14,79 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// Heaviest first.
     pub findings: Vec<Finding>,
+    /// Findings that a suppression let pass; they decide nothing.
+    pub suppressed: Vec<Suppressed>,
     /// The codes of the findings that decided; empty for `pass` and for `unknown`, which issues decide.
     pub decided_by: Vec<Cow<'static, str>>,
 }
 
+/// What a person has decided to let pass, and what is needed to apply it.
+#[derive(Debug, Clone, Copy)]
+pub struct Exceptions<'a> {
+    /// What passes.
+    pub suppressions: &'a [Suppression],
+    /// The model's digests, for suppressions that name one.
+    pub manifest: &'a Manifest,
+    /// The day on which is judged.
+    pub today: Date,
+}
+
 /// Judges a model: `wanted` says which rules run, `level` which findings are shown.
 pub fn judge(model: &Model, policy: &Policy, level: Level, wanted: impl Fn(&str) -> bool) -> Judgement {
+    decide(model, policy, find(model, level, wanted), Vec::new())
+}
+
+/// Judges a model as [`judge`] does, with exceptions.
+pub fn judge_with(
+    model: &Model,
+    policy: &Policy,
+    level: Level,
+    wanted: impl Fn(&str) -> bool,
+    exceptions: Exceptions<'_>,
+) -> Judgement {
+    let (findings, suppressed) = except(find(model, level, wanted), exceptions);
+    decide(model, policy, findings, suppressed)
+}
+
+/// Takes what is suppressed out of `found`, and reports what no longer is.
+fn except(found: Vec<Finding>, exceptions: Exceptions<'_>) -> (Vec<Finding>, Vec<Suppressed>) {
+    let mut findings = Vec::with_capacity(found.len());
+    let mut suppressed = Vec::new();
+    let mut expired: Vec<&Suppression> = Vec::new();
+    for finding in found {
+        let covering = exceptions.suppressions.iter().filter(|entry| entry.covers(&finding, exceptions.manifest));
+        let (holding, over): (Vec<_>, Vec<_>) = covering.partition(|entry| entry.expires >= exceptions.today);
+        if let Some(entry) = holding.first() {
+            suppressed.push(Suppressed { finding, reason: entry.reason.clone(), expires: entry.expires });
+            continue;
+        }
+        for entry in over {
+            if !expired.contains(&entry) {
+                rules::suppression_expired(&finding, entry, &mut findings);
+                expired.push(entry);
+            }
+        }
+        findings.push(finding);
+    }
+    (findings, suppressed)
+}
+
+fn find(model: &Model, level: Level, wanted: impl Fn(&str) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in rules::rules().filter(|rule| rule.level <= level && wanted(rule.code)) {
         (rule.check)(model, &mut Sink::new(rule, &mut findings));
     }
     findings.retain(|finding| finding.level <= level);
-    decide(model, policy, findings)
+    findings
 }
 
 /// The verdict over `findings` as they stand.
-fn decide(model: &Model, policy: &Policy, mut findings: Vec<Finding>) -> Judgement {
+fn decide(
+    model: &Model,
+    policy: &Policy,
+    mut findings: Vec<Finding>,
+    suppressed: Vec<Suppressed>,
+) -> Judgement {
     findings.sort_by(|a, b| {
         let weight =
             |finding: &Finding| Reverse((policy.effect(finding), finding.severity, finding.confidence));
@@ -47,7 +104,7 @@ fn decide(model: &Model, policy: &Policy, mut findings: Vec<Finding>) -> Judgeme
             }
         }
     }
-    Judgement { verdict: effect.verdict().max(by_issues), findings, decided_by }
+    Judgement { verdict: effect.verdict().max(by_issues), findings, suppressed, decided_by }
 }
 
 #[cfg(test)]

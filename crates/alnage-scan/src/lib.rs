@@ -1,13 +1,18 @@
 //! Rules over facts, the verdict they lead to, and the reports made from the record.
 
 pub mod capability;
+mod date;
 mod judge;
 mod policy;
 mod record;
+pub mod report;
 mod rule;
 pub mod rules;
+mod suppress;
 
-pub use judge::{Judgement, judge};
+pub use date::{Date, InvalidDate};
+pub use judge::{Exceptions, Judgement, judge, judge_with};
 pub use policy::{Effect, Policy};
-pub use record::{ModelRecord, Record, SCHEMA, Stats};
+pub use record::{ModelRecord, Record, SCHEMA, Stats, record_schema};
 pub use rule::{Rule, Sink};
+pub use suppress::{Suppressed, Suppression};

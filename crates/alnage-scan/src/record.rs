@@ -7,6 +7,8 @@ use alnage_types::{Finding, Issue, Manifest, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::Suppressed;
+
 /// The contract's name and version; a change that could break a reader gets a new number.
 pub const SCHEMA: &str = "alnage.record/1";
 
@@ -39,6 +41,9 @@ pub struct ModelRecord {
     pub artifacts: Vec<Artifact>,
     /// Heaviest first.
     pub findings: Vec<Finding>,
+    /// Findings that the configuration lets pass, with reason and expiry; they decide nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suppressed: Vec<Suppressed>,
     /// What was not understood.
     pub issues: Vec<Issue>,
     /// The codes of the findings that decided.
@@ -46,7 +51,7 @@ pub struct ModelRecord {
 }
 
 /// What a run did.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Stats {
     /// Models vetted.
     pub models: u64,
@@ -56,4 +61,11 @@ pub struct Stats {
     pub artifacts: u64,
     /// Bytes of the files.
     pub bytes: u64,
+    /// Files not read because they are git's own (`.git/objects` and the like).
+    pub excluded: u64,
+}
+
+/// The JSON Schema of [`Record`].
+pub fn record_schema() -> serde_json::Value {
+    schemars::schema_for!(Record).to_value()
 }

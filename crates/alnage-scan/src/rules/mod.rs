@@ -6,11 +6,14 @@ mod container;
 mod framework;
 mod general;
 mod pickle;
+mod policy;
 mod repository;
 mod tensor;
 
+pub(crate) use policy::suppression_expired;
+
 static FAMILIES: &[&[&Rule]] =
-    &[pickle::RULES, container::RULES, tensor::RULES, framework::RULES, repository::RULES, general::RULES];
+    &[pickle::RULES, container::RULES, tensor::RULES, framework::RULES, repository::RULES, general::RULES, policy::RULES];
 
 /// Every rule.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {

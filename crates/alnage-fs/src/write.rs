@@ -1,0 +1,44 @@
+//! Writing: whole files or nothing, secrets for their owner alone.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+use crate::Error;
+
+/// Writes `bytes` to `path` so that a reader sees the old file or the new one, never a part.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = Path::new(&temporary);
+    let result = write_new(temporary, bytes, 0o644).and_then(|()| fs::rename(temporary, path));
+    if result.is_err() {
+        // The temporary file is of no use to anybody; that it could not be removed either is no news.
+        let _ = fs::remove_file(temporary);
+    }
+    result.and_then(|()| sync_parent(path)).map_err(Error::at(path))
+}
+
+/// Writes a secret to a new file that only its owner may read. An existing file is left alone and is an error.
+pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_new(path, bytes, 0o600).and_then(|()| sync_parent(path)).map_err(Error::at(path))
+}
+
+/// Makes the directory `path` and those above it.
+pub fn create_dir(path: &Path) -> Result<(), Error> {
+    fs::create_dir_all(path).map_err(Error::at(path))
+}
+
+fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(parent)?.sync_all()
+}
