@@ -54,7 +54,10 @@ mod tests {
     #[test]
     fn results_keep_the_order_of_the_items() {
         for jobs in [0, 1, 2, 7] {
-            assert_eq!(map(jobs, 100, |index| index * 2), (0..100).map(|index| index * 2).collect::<Vec<_>>());
+            assert_eq!(
+                map(jobs, 100, |index| index * 2),
+                (0..100).map(|index| index * 2).collect::<Vec<_>>()
+            );
         }
         assert_eq!(map(4, 0, |index| index), Vec::<usize>::new());
     }

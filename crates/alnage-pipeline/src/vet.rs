@@ -7,9 +7,7 @@ use std::{
 
 use alnage_formats::{Analysis, EntryKind, Model, TreeEntry, analyse};
 use alnage_fs::{Error, MemoryBytes, Tree};
-use alnage_scan::{
-    Date, Exceptions, ModelRecord, Policy, Record, SCHEMA, Stats, Suppression, judge_with,
-};
+use alnage_scan::{Date, Exceptions, ModelRecord, Policy, Record, SCHEMA, Stats, Suppression, judge_with};
 use alnage_types::{
     ArtifactPath, Budget, Digest, Issue, IssueKind, Level, Manifest, ManifestFile, Source, Verdict,
 };
@@ -105,7 +103,12 @@ pub struct Failure {
 /// Vets every input; each is a model of its own.
 pub fn vet(inputs: Vec<Input>, options: &Options, progress: &dyn Progress) -> Vetted {
     let mut vetted = Vetted {
-        record: Record { schema: SCHEMA, verdict: Verdict::Pass, models: Vec::new(), stats: Stats::default() },
+        record: Record {
+            schema: SCHEMA,
+            verdict: Verdict::Pass,
+            models: Vec::new(),
+            stats: Stats::default(),
+        },
         models: Vec::new(),
         failures: Vec::new(),
     };
@@ -190,9 +193,10 @@ fn vet_batch(batch: Vec<Input>, options: &Options, progress: &dyn Progress, vett
 fn open(input: Input) -> Result<Opened, Failure> {
     match input {
         Input::Path(path) => match alnage_fs::walk(&path) {
-            Ok(tree) => {
-                Ok(Opened { name: path.to_string_lossy().into_owned(), content: Content::Tree(Box::new(tree)) })
-            }
+            Ok(tree) => Ok(Opened {
+                name: path.to_string_lossy().into_owned(),
+                content: Content::Tree(Box::new(tree)),
+            }),
             Err(error) => Err(Failure { path, error }),
         },
         Input::Bytes { name, bytes } => {
@@ -267,14 +271,16 @@ fn internal(path: &ArtifactPath, message: &str) -> Issue {
 }
 
 /// Puts a model's files together and judges them.
-fn conclude(opened: Opened, results: Vec<FileResult>, options: &Options) -> (ModelRecord, VettedModel, Stats) {
+fn conclude(
+    opened: Opened,
+    results: Vec<FileResult>,
+    options: &Options,
+) -> (ModelRecord, VettedModel, Stats) {
     let mut model = Model::default();
     let mut files = Vec::new();
     let mut stats = Stats { files: results.len() as u64, ..Stats::default() };
     let vetted = match &opened.content {
-        Content::Tree(tree) => {
-            VettedModel { path: Some(tree.path.clone()), single_file: tree.single_file }
-        }
+        Content::Tree(tree) => VettedModel { path: Some(tree.path.clone()), single_file: tree.single_file },
         Content::Bytes(_) => VettedModel { path: None, single_file: true },
     };
     let mut names: Vec<Option<String>> = Vec::new();
@@ -296,7 +302,8 @@ fn conclude(opened: Opened, results: Vec<FileResult>, options: &Options) -> (Mod
         }
         Content::Bytes(bytes) => {
             let path = ArtifactPath::file(&*opened.name);
-            model.tree = vec![TreeEntry { path, kind: EntryKind::File, size: bytes.len(), executable: false }];
+            model.tree =
+                vec![TreeEntry { path, kind: EntryKind::File, size: bytes.len(), executable: false }];
             names.push(Some(opened.name.clone()));
         }
     }
@@ -328,7 +335,11 @@ fn record(path: String, mut model: Model, manifest: Manifest, options: &Options)
         path,
         verdict: judgement.verdict,
         manifest,
-        tree: model.tree.into_iter().filter(|entry| entry.kind != EntryKind::File || entry.executable).collect(),
+        tree: model
+            .tree
+            .into_iter()
+            .filter(|entry| entry.kind != EntryKind::File || entry.executable)
+            .collect(),
         artifacts: model.artifacts,
         findings: judgement.findings,
         suppressed: judgement.suppressed,
@@ -341,9 +352,9 @@ impl Options {
     /// Whether the rule `code` runs. The longest matching beginning decides; `select` wins a tie.
     fn wants(&self, code: &str) -> bool {
         let longest = |list: &[String]| {
-            let matching = list.iter().filter(|start| {
-                code.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
-            });
+            let matching = list
+                .iter()
+                .filter(|start| code.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)));
             matching.map(String::len).max()
         };
         match (longest(&self.select), longest(&self.ignore)) {

@@ -54,7 +54,11 @@ impl FromStr for Date {
         let mut parts = text.split('-');
         let mut number = |digits: usize| -> Result<u16, InvalidDate> {
             let part = parts.next().filter(|part| part.len() == digits).ok_or(InvalidDate)?;
-            if part.bytes().all(|byte| byte.is_ascii_digit()) { part.parse().map_err(|_| InvalidDate) } else { Err(InvalidDate) }
+            if part.bytes().all(|byte| byte.is_ascii_digit()) {
+                part.parse().map_err(|_| InvalidDate)
+            } else {
+                Err(InvalidDate)
+            }
         };
         let (year, month, day) = (number(4)?, number(2)? as u8, number(2)? as u8);
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -107,7 +111,9 @@ mod tests {
 
     #[test]
     fn what_is_no_day_is_refused() {
-        for text in ["2027-02-29", "2027-13-01", "2027-1-1", "2027-01-00", "tomorrow", "2027-01-01-01", "+027-01-01"] {
+        for text in
+            ["2027-02-29", "2027-13-01", "2027-1-1", "2027-01-00", "tomorrow", "2027-01-01-01", "+027-01-01"]
+        {
             assert_eq!(text.parse::<Date>(), Err(InvalidDate), "{text}");
         }
     }

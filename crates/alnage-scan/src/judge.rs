@@ -54,7 +54,8 @@ fn except(found: Vec<Finding>, exceptions: Exceptions<'_>) -> (Vec<Finding>, Vec
     let mut suppressed = Vec::new();
     let mut expired: Vec<&Suppression> = Vec::new();
     for finding in found {
-        let covering = exceptions.suppressions.iter().filter(|entry| entry.covers(&finding, exceptions.manifest));
+        let covering =
+            exceptions.suppressions.iter().filter(|entry| entry.covers(&finding, exceptions.manifest));
         let (holding, over): (Vec<_>, Vec<_>) = covering.partition(|entry| entry.expires >= exceptions.today);
         if let Some(entry) = holding.first() {
             suppressed.push(Suppressed { finding, reason: entry.reason.clone(), expires: entry.expires });

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use alnage_types::{Finding, Severity, Verdict};
+use alnage_types::{Finding, Verdict};
 
-use super::words::{UNKNOWN, by_rule, clean, count, issue_place, place, shorten, size};
+use super::words::{UNKNOWN, by_rule, clean, count, issue_place, place, severity, shorten, size, wrap};
 use crate::{ModelRecord, Record, rules};
 
 /// How the text is to look.
@@ -106,16 +106,6 @@ fn write_more(output: &mut String, more: usize) {
     }
 }
 
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
-}
-
 fn summary(output: &mut String, record: &Record) {
     let mut parts = Vec::new();
     for verdict in [Verdict::Block, Verdict::Review, Verdict::Unknown, Verdict::Pass] {
@@ -150,26 +140,4 @@ fn painted(verdict: Verdict, color: bool) -> String {
         true => format!("\u{1b}[1;{code}m{}\u{1b}[0m", verdict.as_str()),
         false => verdict.as_str().to_owned(),
     }
-}
-
-/// Writes `text` in lines of at most `width` columns, broken between words; a longer word stands alone.
-fn wrap(output: &mut String, first: &str, rest: &str, text: &str, width: usize) {
-    output.push_str(first);
-    let mut column = first.chars().count();
-    let mut fresh = true;
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if !fresh && column + 1 + length > width {
-            output.push('\n');
-            output.push_str(rest);
-            column = rest.chars().count();
-        } else if !fresh {
-            output.push(' ');
-            column += 1;
-        }
-        output.push_str(word);
-        column += length;
-        fresh = false;
-    }
-    output.push('\n');
 }

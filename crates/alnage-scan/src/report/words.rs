@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use alnage_types::{Finding, Issue};
+use alnage_types::{Finding, Issue, Severity};
 
 /// `text` without characters that would move the cursor, recolour the terminal or reverse the reading order.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
@@ -85,6 +85,39 @@ pub(super) fn by_rule(findings: &[Finding]) -> Vec<Vec<&Finding>> {
 
 /// What stopped a model from passing when no finding did: for `unknown`.
 pub(super) const UNKNOWN: &str = "not everything could be understood";
+
+/// The word for a severity.
+pub(super) fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Low => "low",
+        Severity::Medium => "medium",
+        Severity::High => "high",
+        Severity::Critical => "critical",
+    }
+}
+
+/// Writes `text` in lines of at most `width` columns, broken between words; a longer word stands alone.
+pub(super) fn wrap(output: &mut String, first: &str, rest: &str, text: &str, width: usize) {
+    output.push_str(first);
+    let mut column = first.chars().count();
+    let mut fresh = true;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if !fresh && column + 1 + length > width {
+            output.push('\n');
+            output.push_str(rest);
+            column = rest.chars().count();
+        } else if !fresh {
+            output.push(' ');
+            column += 1;
+        }
+        output.push_str(word);
+        column += length;
+        fresh = false;
+    }
+    output.push('\n');
+}
 
 #[cfg(test)]
 mod tests {

@@ -12,8 +12,15 @@ mod tensor;
 
 pub(crate) use policy::suppression_expired;
 
-static FAMILIES: &[&[&Rule]] =
-    &[pickle::RULES, container::RULES, tensor::RULES, framework::RULES, repository::RULES, general::RULES, policy::RULES];
+static FAMILIES: &[&[&Rule]] = &[
+    pickle::RULES,
+    container::RULES,
+    tensor::RULES,
+    framework::RULES,
+    repository::RULES,
+    general::RULES,
+    policy::RULES,
+];
 
 /// Every rule.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {

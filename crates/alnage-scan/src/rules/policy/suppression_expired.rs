@@ -27,5 +27,6 @@ fn nothing(_: &Model, _: &mut Sink<'_>) {}
 pub(crate) fn report(finding: &Finding, suppression: &Suppression, findings: &mut Vec<Finding>) {
     let message = format!("the suppression of `{}` expired on {}", finding.code, suppression.expires);
     let mut sink = Sink::new(&RULE, findings);
-    sink.report(&finding.artifact, message).evidence = Some(format!("reason: {}", suppression.reason.escape_debug()));
+    sink.report(&finding.artifact, message).evidence =
+        Some(format!("reason: {}", suppression.reason.escape_debug()));
 }

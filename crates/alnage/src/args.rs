@@ -1,0 +1,217 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Tests, seals and gates AI models.
+///
+/// Every model is treated as a hostile program: it is read, never loaded, and what would run, escape or mislead is
+/// told with the reconstructed call and the byte where it stands.
+#[derive(Debug, Parser)]
+#[command(name = "alnage", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 pass or verified; 1 a verdict at or above --fail-on, or not verified; 2 could not run; 3 not \
+everything could be understood. Of several the gravest wins, in the order 1, 3, 2.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Vet models: a verdict for each PATH, with findings
+    Vet(Box<VetArgs>),
+    /// Make a good and a weaponised model in `./alnage-tour/` and take both through everything
+    Tour,
+    /// Verify a model against its signature, and its seal where there is one
+    Verify(VerifyArgs),
+    /// Sign a model without vetting it
+    Sign(SignArgs),
+    /// Make a key pair for signing
+    Keygen(KeygenArgs),
+    /// List the rules
+    Rules(ListArgs),
+    /// Explain a rule
+    Explain {
+        /// The rule's code or name: `PKL004`
+        code: String,
+    },
+    /// List the formats, and what is known of each afterwards
+    Formats(ListArgs),
+    /// The configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VetArgs {
+    /// Files, directories, patterns, or `-` for standard input; each is one model
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// Format of a report; the first is for the first `-o`, and so on
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Vec<ReportFormat>,
+    /// Write a report to FILE instead of standard output; its format is the `--format` in the same position, or
+    /// follows from the extension (`.json`, `.sarif`, `.md`, anything else is text)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Vec<PathBuf>,
+    /// On `pass`, write signature, bill of materials and signed verdict beside the model and log the verdict
+    #[arg(long)]
+    pub(crate) seal: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs,
+}
+
+/// Flags that set what the configuration can also set.
+#[derive(Debug, Default, Args)]
+pub(crate) struct SettingArgs {
+    /// Which findings are shown
+    #[arg(long, value_name = "LEVEL", value_parser = ["default", "pedantic", "audit"])]
+    pub(crate) level: Option<String>,
+    /// The least verdict that makes the exit code 1
+    #[arg(long, value_name = "VERDICT", value_parser = ["review", "block"])]
+    pub(crate) fail_on: Option<String>,
+    /// Run only these rules: codes or beginnings of codes, separated by commas
+    #[arg(long, value_name = "CODE")]
+    pub(crate) select: Vec<String>,
+    /// Do not run these rules: codes or beginnings of codes, separated by commas
+    #[arg(long, value_name = "CODE")]
+    pub(crate) ignore: Vec<String>,
+    /// Threads
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<String>,
+    /// Do not hash files; the record then has no digests, and nothing can be sealed
+    #[arg(long)]
+    pub(crate) no_hash: bool,
+    /// The private key to seal or sign with
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// The directory that holds `signing.pem`, when no key is named
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keyring: Option<PathBuf>,
+    /// The directory of the log
+    #[arg(long, value_name = "DIR")]
+    pub(crate) log: Option<PathBuf>,
+    /// How deep containers may nest
+    #[arg(long, value_name = "N", help_heading = "Limits for each file")]
+    pub(crate) max_depth: Option<String>,
+    /// How many members may be opened
+    #[arg(long, value_name = "N", help_heading = "Limits for each file")]
+    pub(crate) max_entries: Option<String>,
+    /// Bytes that decompression may produce without regard to the ratio: `64MiB`
+    #[arg(long, value_name = "SIZE", help_heading = "Limits for each file")]
+    pub(crate) max_expanded: Option<String>,
+    /// Beyond `--max-expanded`: bytes produced for each compressed byte
+    #[arg(long, value_name = "N", help_heading = "Limits for each file")]
+    pub(crate) max_ratio: Option<String>,
+    /// Parser steps: pickle opcodes, protobuf fields, table rows
+    #[arg(long, value_name = "N", help_heading = "Limits for each file")]
+    pub(crate) max_steps: Option<String>,
+    /// Values a parser may keep at a time
+    #[arg(long, value_name = "N", help_heading = "Limits for each file")]
+    pub(crate) max_nodes: Option<String>,
+    /// Bytes of a decompressed member kept in memory
+    #[arg(long, value_name = "SIZE", help_heading = "Limits for each file")]
+    pub(crate) max_member_memory: Option<String>,
+    /// Only the verdicts, and no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// When to colour the verdicts
+    #[arg(long, value_name = "WHEN", value_parser = ["auto", "always", "never"])]
+    pub(crate) color: Option<String>,
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+}
+
+/// Which configuration file is read.
+#[derive(Debug, Default, Args)]
+pub(crate) struct FileArgs {
+    /// Read this configuration instead of the nearest `alnage.toml`
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    pub(crate) config: Option<PathBuf>,
+    /// Read no configuration file
+    #[arg(long)]
+    pub(crate) no_config: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The model: a file or a directory
+    pub(crate) path: PathBuf,
+    /// The signer's public key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The signature, when it is not beside the model
+    #[arg(long, value_name = "FILE")]
+    pub(crate) signature: Option<PathBuf>,
+    /// The directory of the log
+    #[arg(long, value_name = "DIR")]
+    pub(crate) log: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignArgs {
+    /// The model: a file or a directory
+    pub(crate) path: PathBuf,
+    /// The private key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// Where the signature goes, when not beside the model
+    #[arg(long, value_name = "FILE")]
+    pub(crate) signature: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeygenArgs {
+    /// The directory for `signing.pem` and `signing.pub.pem`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Text, JSON or Markdown
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Show every value and where it came from
+    Show(Box<SettingArgs>),
+}
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For a person at a terminal
+    Text,
+    /// The record itself
+    Json,
+    /// For code scanning services and viewers
+    Sarif,
+    /// For a comment on a pull request
+    Markdown,
+}
+
+/// The form of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// For a person at a terminal
+    Text,
+    /// For programs
+    Json,
+    /// For documents
+    Markdown,
+}

@@ -1,0 +1,163 @@
+//! `alnage vet`: verdicts and reports.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::SystemTime,
+};
+
+use alnage_fs::STDIN_LIMIT;
+use alnage_pipeline::{Input, Options, Vetted, vet};
+use alnage_scan::{Date, Record, report};
+
+use crate::{
+    args::{ReportFormat, VetArgs},
+    config::{Color, Config, Settings},
+    exit,
+    output::{self, hinted, warn},
+    progress::Bar,
+};
+
+/// Vets what the arguments name, writes the reports, and gives the exit code.
+pub(super) fn run(arguments: VetArgs) -> anyhow::Result<ExitCode> {
+    let config = Config::load(&arguments.settings)?;
+    let settings = &config.settings;
+    let reports = reports(&arguments.format, &arguments.output)?;
+    let (inputs, missing) = inputs(&arguments.paths)?;
+    let bar = Bar::new(!settings.quiet);
+    let vetted = vet(inputs, &options(settings), &bar);
+    drop(bar);
+    for failure in &vetted.failures {
+        warn(format_args!("error: {}", failure.error));
+    }
+    for report in &reports {
+        write_report(report, &vetted.record, settings)?;
+    }
+    let code = exit::of_record(&vetted.record, vetted.failures.len() + missing, settings.fail_on);
+    Ok(ExitCode::from(code))
+}
+
+/// The pipeline's options out of the settings.
+pub(super) fn options(settings: &Settings) -> Options {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Options {
+        jobs: settings.jobs,
+        budget: settings.budget.clone(),
+        policy: settings.policy.clone(),
+        level: settings.level,
+        select: settings.select.clone(),
+        ignore: settings.ignore.clone(),
+        hash: settings.hash,
+        suppressions: settings.suppressions.clone(),
+        today: Date::from_unix(now.as_secs()),
+    }
+}
+
+/// What the paths stand for, and how many stand for nothing; those have been complained about.
+fn inputs(paths: &[String]) -> anyhow::Result<(Vec<Input>, usize)> {
+    let mut inputs = Vec::with_capacity(paths.len());
+    let mut missing = 0;
+    let mut stdin_taken = false;
+    for path in paths {
+        if path == "-" {
+            if std::mem::replace(&mut stdin_taken, true) {
+                anyhow::bail!("standard input `-` is named twice");
+            }
+            let bytes =
+                alnage_fs::read_stdin(io::stdin().lock(), STDIN_LIMIT).map_err(|error| match error {
+                    alnage_fs::Error::StdinTooLong { .. } => hinted(
+                        error.to_string(),
+                        "save it to a file and vet that; files may be of any length",
+                    ),
+                    error => error.into(),
+                })?;
+            inputs.push(Input::Bytes { name: "-".into(), bytes });
+            continue;
+        }
+        match alnage_fs::expand(path) {
+            Ok(paths) => inputs.extend(paths.into_iter().map(Input::Path)),
+            Err(error) => {
+                warn(format_args!("error: {error}"));
+                missing += 1;
+            }
+        }
+    }
+    Ok((inputs, missing))
+}
+
+/// A report to be written.
+struct Report {
+    format: ReportFormat,
+    /// Standard output when absent.
+    file: Option<PathBuf>,
+}
+
+/// Pairs formats with files. Formats beyond the files go to standard output, of which there is one.
+fn reports(formats: &[ReportFormat], files: &[PathBuf]) -> anyhow::Result<Vec<Report>> {
+    if files.is_empty() && formats.len() > 1 || formats.len() > files.len() + 1 {
+        return Err(hinted(
+            "several formats for standard output",
+            "give each but one a file: `--format json -o vet.json --format text`",
+        ));
+    }
+    let mut reports: Vec<Report> = (files.iter().enumerate())
+        .map(|(index, file)| {
+            // With one format too many the last is for standard output, so positions still match.
+            let format = formats.get(index).copied().unwrap_or_else(|| format_of(file));
+            Report { format, file: Some(file.clone()).filter(|file| file.as_os_str() != "-") }
+        })
+        .collect();
+    if let Some(&format) = formats.get(files.len()) {
+        reports.push(Report { format, file: None });
+    } else if files.is_empty() {
+        reports.push(Report { format: ReportFormat::Text, file: None });
+    }
+    Ok(reports)
+}
+
+fn format_of(file: &Path) -> ReportFormat {
+    let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    match extension.to_ascii_lowercase().as_str() {
+        "json" => ReportFormat::Json,
+        "sarif" => ReportFormat::Sarif,
+        "md" | "markdown" => ReportFormat::Markdown,
+        _ => ReportFormat::Text,
+    }
+}
+
+fn write_report(report: &Report, record: &Record, settings: &Settings) -> anyhow::Result<()> {
+    let Some(file) = &report.file else {
+        let color = match settings.color {
+            Color::Auto => output::terminal_takes_color(),
+            Color::Always => true,
+            Color::Never => false,
+        };
+        return Ok(output::print_with(|out| render(report.format, record, settings, color, out))?);
+    };
+    let mut bytes = Vec::new();
+    render(report.format, record, settings, false, &mut bytes)?;
+    Ok(alnage_fs::write_atomic(file, &bytes)?)
+}
+
+fn render(
+    format: ReportFormat,
+    record: &Record,
+    settings: &Settings,
+    color: bool,
+    mut out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match format {
+        ReportFormat::Json => report::json(record, &mut out),
+        ReportFormat::Text => {
+            let style = report::TextStyle { width: output::width(), color, brief: settings.quiet };
+            out.write_all(report::text(record, style).as_bytes())
+        }
+        ReportFormat::Sarif | ReportFormat::Markdown => Err(io::Error::other("not in this build")),
+    }
+}
+
+/// Used by the tour, which vets without a command line.
+pub(super) fn vet_quietly(path: &Path, settings: &Settings) -> Vetted {
+    vet(vec![Input::Path(path.to_owned())], &options(settings), &alnage_pipeline::Silent)
+}

@@ -1,0 +1,33 @@
+//! Tests, seals and gates AI models: the command line.
+//!
+//! A command reads its arguments, calls the pipeline and prints; what it decides is in the crates below.
+
+mod args;
+mod commands;
+mod config;
+mod exit;
+mod output;
+mod progress;
+mod reference;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::Parser;
+
+pub use reference::cli_markdown;
+
+/// Runs the command line `arguments`, the program's own name first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match args::Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help on a closed pipe is nobody's problem.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::COULD_NOT_RUN } else { 0 });
+        }
+    };
+    commands::run(arguments).unwrap_or_else(|error| {
+        output::complain(&error);
+        ExitCode::from(exit::COULD_NOT_RUN)
+    })
+}
