@@ -79,11 +79,8 @@ fn suppression(artifact: &str, expires: &str) -> Suppression {
 
 /// Applies one suppression to one finding; gives how many findings stay, how many are suppressed, and the codes.
 fn check_exception(entry: Suppression, digest: &[u8], expected: (&[&str], usize)) {
-    let manifest = Manifest::new(vec![ManifestFile {
-        path: "m.pkl".into(),
-        size: 1,
-        sha256: Some(Digest::of(digest)),
-    }]);
+    let manifest =
+        Manifest::new(vec![ManifestFile { path: "m.pkl".into(), size: 1, sha256: Some(Digest::of(digest)) }]);
     let suppressions = [entry];
     let exceptions =
         Exceptions { suppressions: &suppressions, manifest: &manifest, today: TODAY.parse().unwrap() };
