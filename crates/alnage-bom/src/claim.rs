@@ -63,6 +63,18 @@ pub(crate) struct Claim {
     pub(crate) key: String,
 }
 
+impl Claim {
+    /// Whether the values are the same; sources differ in case.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        self.value.eq_ignore_ascii_case(&other.value)
+    }
+
+    /// For a sentence.
+    pub(crate) fn shown(&self) -> String {
+        format!("`{}` in `{}` of `{}`", self.value, self.key, self.file)
+    }
+}
+
 /// Everything the files say.
 #[derive(Debug, Default)]
 pub(crate) struct Claims(Vec<Claim>);
@@ -86,17 +98,30 @@ impl Claims {
         }
     }
 
-    /// Every distinct answer about a field, weightiest first.
-    pub(crate) fn about(&self, field: Field) -> Vec<&Claim> {
+    /// Every answer about a field, weightiest first.
+    pub(crate) fn all(&self, field: Field) -> Vec<&Claim> {
         let mut claims: Vec<&Claim> = self.0.iter().filter(|claim| claim.field == field).collect();
         claims.sort_by_key(|claim| (Reverse(claim.origin), &claim.file));
+        claims
+    }
+
+    /// Every distinct answer about a field, weightiest first.
+    pub(crate) fn about(&self, field: Field) -> Vec<&Claim> {
         let mut distinct: Vec<&Claim> = Vec::new();
-        for claim in claims {
-            if !distinct.iter().any(|other| other.value.eq_ignore_ascii_case(&claim.value)) {
+        for claim in self.all(field) {
+            if !distinct.iter().any(|other| other.says_the_same(claim)) {
                 distinct.push(claim);
             }
         }
         distinct
+    }
+
+    /// Every distinct answer of the weightiest kind of source, for questions that may have several answers.
+    pub(crate) fn weightiest(&self, field: Field) -> Vec<&Claim> {
+        let mut claims = self.about(field);
+        let origin = claims.first().map(|claim| claim.origin);
+        claims.retain(|claim| Some(claim.origin) == origin);
+        claims
     }
 
     /// The answer that counts.

@@ -3,24 +3,23 @@
 use std::fmt::Write as _;
 
 use alnage_formats::Model;
-use alnage_types::{Digest, Finding, Manifest, Severity, Verdict};
+use alnage_types::{Digest, Finding, Manifest, Verdict};
 
 use crate::{
     Options,
     claim::{Claim, Claims, Field},
+    disagreement,
     document::{
         Citation, Component, Composition, Contact, Contents, Data, Dependency, Document, ExternalReference,
         Hash, License, LicenseChoice, Lifecycle, Metadata, ModelCard, ModelParameters, Pedigree, Property,
-        Rating, Reference, Source, Tools, Vulnerability,
+        Reference, Tools,
     },
-    files, hub, licence, link, repository, weights,
+    files, findings, hub, licence, link, repository, weights,
 };
 
 const ROOT: &str = "root";
 const MODEL: &str = "model";
 const TOOL: &str = "tool:alnage";
-/// More findings than that say nothing more to a reader of a bill of materials; the record has them all.
-const MAX_FINDINGS: usize = 1000;
 
 pub(crate) fn document(
     model: &Model,
@@ -80,7 +79,7 @@ pub(crate) fn document(
             Composition { aggregate: whole, assemblies: vec![MODEL.into()], dependencies: Vec::new() },
             Composition { aggregate: "unknown", assemblies: Vec::new(), dependencies: vec![MODEL.into()] },
         ],
-        vulnerabilities: vulnerabilities(findings, &files),
+        vulnerabilities: findings::vulnerabilities(findings, &files, MODEL),
         citations: composer.citations,
     }
 }
@@ -152,7 +151,7 @@ impl Composer<'_> {
             self.unknown.push("version: nobody gave one".into());
         }
         self.unknown.push("supplier: nobody gave one".into());
-        properties.extend(self.disagreements());
+        properties.extend(disagreement::properties(&self.claims));
         properties.extend(self.unknown.iter().map(|gap| Property::new("alnage:unknown", gap)));
         let external =
             [("digital-signature", self.options.signature), ("attestation", self.options.attestation)];
@@ -201,13 +200,12 @@ impl Composer<'_> {
         }
         let mut properties = Vec::new();
         for (field, name) in PROPERTIES {
-            for claim in self.claims.about(*field).into_iter().cloned().collect::<Vec<_>>() {
+            let many = matches!(field, Field::ElementType | Field::Language | Field::Quantization);
+            let limit = if many { usize::MAX } else { 1 };
+            let claims = self.claims.weightiest(*field).into_iter().take(limit).cloned();
+            for claim in claims.collect::<Vec<_>>() {
                 self.cite(&claim, format!("{POINTER}/modelCard/properties/{}", properties.len()));
-                properties.push(Property::new(*name, &claim.value));
-                // Only these may have several values at once; of the others, the weightiest counts.
-                if !matches!(field, Field::ElementType | Field::Language | Field::Quantization) {
-                    break;
-                }
+                properties.push(Property::new(*name, claim.value));
             }
         }
         ModelCard { reference: "card".into(), model_parameters: parameters, properties }
@@ -277,13 +275,14 @@ impl Composer<'_> {
                 Some((name, version)) => (name.to_owned(), Some(version.to_owned())),
                 None => (claim.value.clone(), None),
             };
-            if frameworks.iter().any(|framework| framework.name == name && version.is_none()) {
+            if frameworks.iter().any(|framework| framework.name == name) {
                 continue;
             }
             self.cite(&claim, format!("/components/{}", first + frameworks.len()));
             frameworks.push(Component {
                 kind: "framework",
                 reference: format!("framework:{}", claim.value),
+                purl: hub::framework_purl(&name, version.as_deref()),
                 name,
                 version,
                 properties: vec![Property::new(
@@ -312,21 +311,6 @@ impl Composer<'_> {
             note: format!("`{}` of `{}`; confidence {}", claim.key, claim.file, claim.origin.confidence()),
         });
     }
-
-    /// Where files give several answers to a question that has one.
-    fn disagreements(&self) -> Vec<Property> {
-        let mut properties = Vec::new();
-        for (field, name) in SINGLE {
-            let claims = self.claims.about(*field);
-            if claims.len() > 1 {
-                let said =
-                    |claim: &&Claim| format!("`{}` in `{}` of `{}`", claim.value, claim.key, claim.file);
-                let said: Vec<String> = claims.iter().map(said).collect();
-                properties.push(Property::new("alnage:disagreement", format!("{name}: {}", said.join(", "))));
-            }
-        }
-        properties
-    }
 }
 
 /// Properties of the model card, by the names of the CycloneDX property taxonomy where it has one.
@@ -344,45 +328,3 @@ static PROPERTIES: &[(Field, &str)] = &[
     (Field::TokenizerClass, "cdx:ai-ml:model:hyperparameter:tokenizer_class"),
     (Field::Language, "cdx:ai-ml:model:language"),
 ];
-
-/// Questions with one answer.
-static SINGLE: &[(Field, &str)] = &[
-    (Field::Licence, "licence"),
-    (Field::Task, "task"),
-    (Field::ArchitectureFamily, "architecture family"),
-    (Field::ContextLength, "context length"),
-    (Field::HiddenSize, "hidden size"),
-    (Field::Layers, "layers"),
-    (Field::AttentionHeads, "attention heads"),
-    (Field::VocabularySize, "vocabulary size"),
-];
-
-fn vulnerabilities(findings: &[Finding], files: &[String]) -> Vec<Vulnerability> {
-    let mut vulnerabilities = Vec::new();
-    for finding in findings.iter().take(MAX_FINDINGS) {
-        let file = files::reference(finding.artifact.outer_file());
-        let cwes =
-            finding.references.iter().filter_map(|reference| reference.strip_prefix("CWE-")?.parse().ok());
-        vulnerabilities.push(Vulnerability {
-            reference: format!("finding:{}", vulnerabilities.len()),
-            id: finding.code.to_string(),
-            source: Source { name: "alnage" },
-            ratings: vec![Rating { severity: severity(finding.severity), method: "other" }],
-            cwes: cwes.collect(),
-            description: format!("`{}`: {}", finding.artifact, finding.message),
-            recommendation: finding.remediation.to_string(),
-            affects: vec![Reference { reference: if files.contains(&file) { file } else { MODEL.into() } }],
-        });
-    }
-    vulnerabilities
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
-}

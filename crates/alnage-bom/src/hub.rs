@@ -13,6 +13,15 @@ pub(crate) fn dataset_url(name: &str) -> Option<String> {
         .then(|| format!("https://huggingface.co/datasets/{name}"))
 }
 
+/// The package URL of a framework that PyPI has under its own name.
+pub(crate) fn framework_purl(name: &str, version: Option<&str>) -> Option<String> {
+    const ON_PYPI: [&str; 6] =
+        ["transformers", "diffusers", "peft", "sentence-transformers", "timm", "spacy"];
+    let plain = |version: &&str| version.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+    let version = version.filter(plain).map(|version| format!("@{version}")).unwrap_or_default();
+    ON_PYPI.contains(&name).then(|| format!("pkg:pypi/{name}{version}"))
+}
+
 /// The hub's rule for names.
 fn is_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');

@@ -6,8 +6,10 @@
 
 mod claim;
 mod compose;
+mod disagreement;
 mod document;
 mod files;
+mod findings;
 mod hub;
 mod licence;
 mod link;

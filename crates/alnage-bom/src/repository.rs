@@ -1,8 +1,120 @@
 //! What configuration and card say beside the weights.
 
-use alnage_formats::Model;
+use alnage_formats::{
+    Artifact, Facts, Model,
+    repository::{
+        RepositoryFacts,
+        config::{ConfigFacts, ConfigRole},
+    },
+};
 
-use crate::claim::Claims;
+use crate::claim::{Claims, Field, Origin};
 
 /// Adds what the configuration files and the card of `model` say.
-pub(crate) fn gather(_model: &Model, _claims: &mut Claims) {}
+///
+/// Only files at the top speak for the whole model: the configuration of a part describes that part.
+pub(crate) fn gather(model: &Model, claims: &mut Claims) {
+    let top = |artifact: &&Artifact| !artifact.path.as_str().contains('/');
+    for artifact in model.artifacts.iter().filter(top) {
+        let Facts::Repository(facts) = &artifact.facts else { continue };
+        if let RepositoryFacts::Config(config) = facts.as_ref() {
+            configuration(config, artifact.path.as_str(), claims);
+        }
+    }
+}
+
+fn configuration(config: &ConfigFacts, file: &str, claims: &mut Claims) {
+    let mut claim = |field, key: &str, value: Option<&str>| {
+        claims.add(field, Origin::Configuration, file, key, value.unwrap_or_default());
+    };
+    let framework = match config.role {
+        ConfigRole::Model => {
+            claim(Field::ArchitectureFamily, "model_type", config.model_type.as_deref());
+            let class = config.architectures.first().map(String::as_str);
+            claim(Field::ArchitectureClass, "architectures", class);
+            claim(Field::Task, "architectures", class.and_then(task_of_class));
+            claim(Field::ElementType, "torch_dtype", config.torch_dtype.as_deref().map(element_type));
+            for (field, key) in SIZES {
+                claim(*field, key, config.sizes.get(key).map(u64::to_string).as_deref());
+            }
+            let bits = config.quantization_bits.map(|bits| format!(", {bits} bits")).unwrap_or_default();
+            let quantization = config.quantization_method.as_ref().map(|method| format!("{method}{bits}"));
+            claim(Field::Quantization, "quantization_config", quantization.as_deref());
+            "transformers"
+        }
+        ConfigRole::Adapter => {
+            claim(Field::BaseModel, "base_model_name_or_path", config.base_model_name_or_path.as_deref());
+            claim(Field::BaseModelRelation, "peft_type", config.peft_type.as_ref().map(|_| "adapter"));
+            claim(Field::ArchitectureClass, "peft_type", config.peft_type.as_deref());
+            claim(Field::Task, "task_type", config.task_type.as_deref().and_then(task_of_adapter));
+            claim(Field::Framework, "peft_type", config.peft_type.as_ref().map(|_| "peft"));
+            "transformers"
+        }
+        ConfigRole::Pipeline => {
+            claim(Field::ArchitectureClass, "_class_name", config.pipeline_class.as_deref());
+            "diffusers"
+        }
+        ConfigRole::Tokenizer => {
+            claim(Field::TokenizerClass, "tokenizer_class", config.tokenizer_class.as_deref());
+            return;
+        }
+        ConfigRole::Generation => "transformers",
+        _ => return,
+    };
+    let version = config.transformers_version.as_ref().map(|version| format!("{framework}=={version}"));
+    claim(Field::Framework, &format!("{framework}_version"), version.as_deref());
+}
+
+static SIZES: &[(Field, &str)] = &[
+    (Field::ContextLength, "max_position_embeddings"),
+    (Field::HiddenSize, "hidden_size"),
+    (Field::Layers, "num_hidden_layers"),
+    (Field::AttentionHeads, "num_attention_heads"),
+    (Field::KeyValueHeads, "num_key_value_heads"),
+    (Field::IntermediateSize, "intermediate_size"),
+    (Field::VocabularySize, "vocab_size"),
+];
+
+/// The element type as weight files name it.
+fn element_type(dtype: &str) -> &str {
+    match dtype.strip_prefix("torch.").unwrap_or(dtype) {
+        "float32" | "float" => "F32",
+        "float16" | "half" => "F16",
+        "bfloat16" => "BF16",
+        "float64" | "double" => "F64",
+        "auto" => "",
+        other => other,
+    }
+}
+
+/// The hub's name of the task that a model class is made for, where the class tells.
+fn task_of_class(class: &str) -> Option<&'static str> {
+    static HEADS: &[(&str, &str)] = &[
+        ("ForCausalLM", "text-generation"),
+        ("LMHeadModel", "text-generation"),
+        ("ForMaskedLM", "fill-mask"),
+        ("ForSequenceClassification", "text-classification"),
+        ("ForTokenClassification", "token-classification"),
+        ("ForQuestionAnswering", "question-answering"),
+        ("ForImageClassification", "image-classification"),
+        ("ForObjectDetection", "object-detection"),
+        ("ForSemanticSegmentation", "image-segmentation"),
+        ("ForAudioClassification", "audio-classification"),
+        ("ForVideoClassification", "video-classification"),
+        ("ForDepthEstimation", "depth-estimation"),
+        ("ForCTC", "automatic-speech-recognition"),
+    ];
+    HEADS.iter().find(|(head, _)| class.ends_with(head)).map(|(_, task)| *task)
+}
+
+fn task_of_adapter(task: &str) -> Option<&'static str> {
+    Some(match task {
+        "CAUSAL_LM" => "text-generation",
+        "SEQ_2_SEQ_LM" => "text2text-generation",
+        "SEQ_CLS" => "text-classification",
+        "TOKEN_CLS" => "token-classification",
+        "QUESTION_ANS" => "question-answering",
+        "FEATURE_EXTRACTION" => "feature-extraction",
+        _ => return None,
+    })
+}

@@ -89,10 +89,24 @@ fn check(bom: &Value) {
 }
 
 fn safetensors(header: &str, data: usize) -> Vec<u8> {
-    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
-    bytes.extend_from_slice(header.as_bytes());
-    bytes.resize(bytes.len() + data, 0);
-    bytes
+    testkit::tensor::safetensors(header, &vec![0; data])
+}
+
+const CONFIG: &[u8] =
+    br#"{"model_type": "llama", "architectures": ["LlamaForCausalLM"], "torch_dtype": "bfloat16",
+    "max_position_embeddings": 2048, "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "intermediate_size": 128, "vocab_size": 1000, "transformers_version": "4.44.2",
+    "quantization_config": {"quant_method": "gptq", "bits": 4}, "_name_or_path": "/home/somebody/secret"}"#;
+
+fn gguf() -> Vec<u8> {
+    let gguf = testkit::tensor::Gguf::model("{{ messages }}")
+        .text("general.license", "llama3.1")
+        .text("general.license.link", "https://example.com/LICENSE v1")
+        .text("general.description", "a small model")
+        .text("general.base_model.0.name", "Base")
+        .text("general.base_model.0.repo_url", "https://huggingface.co/owner/Base-1B")
+        .text("general.dataset.0.name", "snli");
+    gguf.build(128)
 }
 
 fn weights() -> Vec<u8> {
@@ -127,6 +141,99 @@ fn property<'a>(bom: &'a Value, pointer: &str, name: &str) -> Vec<&'a str> {
 const MODEL: &str = "/components/0/properties";
 const CARD: &str = "/components/0/modelCard/properties";
 
+/// What the document says about where the value at `pointer` comes from.
+fn note<'a>(bom: &'a Value, pointer: &str) -> &'a str {
+    let citations = bom["citations"].as_array().unwrap();
+    let citation = citations.iter().find(|citation| citation["pointers"][0] == pointer);
+    citation.unwrap_or_else(|| panic!("nothing cites {pointer}"))["note"].as_str().unwrap()
+}
+
+#[test]
+fn configuration_describes_the_model() {
+    let part: (&str, &[u8]) = ("vae/config.json", br#"{"model_type": "other", "vocab_size": 7}"#);
+    let bom = bom(&[("config.json", CONFIG), part], &OPTIONS);
+    let parameters = &bom["components"][0]["modelCard"]["modelParameters"];
+    assert_eq!(parameters["architectureFamily"], "llama");
+    assert_eq!(parameters["modelArchitecture"], "LlamaForCausalLM");
+    assert_eq!(parameters["task"], "text-generation");
+    for (name, value) in [
+        ("alnage:model:elementType", "BF16"),
+        ("cdx:ai-ml:model:hyperparameter:quantization", "gptq, 4 bits"),
+        ("cdx:ai-ml:model:hyperparameter:context_length", "2048"),
+        ("cdx:ai-ml:model:hyperparameter:vocab_size", "1000"),
+    ] {
+        assert_eq!(property(&bom, CARD, name), [value], "{name}");
+    }
+    let family = "/components/0/modelCard/modelParameters/architectureFamily";
+    assert_eq!(note(&bom, family), "`model_type` of `config.json`; confidence 0.8");
+    assert_eq!(bom["components"][1]["purl"], "pkg:pypi/transformers@4.44.2");
+    assert!(!bom.to_string().contains("secret"), "where somebody kept a model is nobody's business");
+    assert!(property(&bom, MODEL, "alnage:disagreement").is_empty());
+}
+
+#[test]
+fn gguf_metadata_describes_the_model() {
+    let bom = bom(&[("model.gguf", &gguf())], &OPTIONS);
+    let model = &bom["components"][0];
+    assert_eq!(model["modelCard"]["modelParameters"]["architectureFamily"], "llama");
+    assert_eq!(model["description"], "a small model");
+    assert_eq!(model["licenses"][0]["license"]["name"], "llama3.1");
+    assert_eq!(model["licenses"][0]["license"]["url"], "https://example.com/LICENSE%20v1");
+    assert_eq!(model["pedigree"]["ancestors"][0]["purl"], "pkg:huggingface/owner/Base-1B");
+    assert_eq!(model["modelCard"]["modelParameters"]["datasets"][0]["ref"], "dataset:snli");
+    assert_eq!(property(&bom, CARD, "alnage:model:parameterCount"), ["48"]);
+    assert_eq!(property(&bom, CARD, "alnage:model:elementType"), ["F32", "Q4_0"]);
+}
+
+#[test]
+fn bytes_count_more_than_configuration_and_the_difference_is_stated() {
+    let bom = bom(&[("config.json", CONFIG), ("model.gguf", &gguf())], &OPTIONS);
+    assert_eq!(property(&bom, CARD, "cdx:ai-ml:model:hyperparameter:context_length"), ["4096"]);
+    let stated = property(&bom, MODEL, "alnage:disagreement");
+    let context = "context length: `4096` in `context_length` of `model.gguf`, `2048` in `max_position_embeddings` of `config.json`";
+    assert!(stated.contains(&context), "{stated:?}");
+    assert_eq!(
+        property(&bom, CARD, "alnage:model:elementType"),
+        ["F32", "Q4_0"],
+        "not the configuration's BF16"
+    );
+}
+
+#[test]
+fn an_adapter_names_its_base() {
+    let adapter: &[u8] = br#"{"peft_type": "LORA", "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": "mistralai/Mistral-7B-v0.1"}"#;
+    let bom = bom(&[("adapter_config.json", adapter)], &OPTIONS);
+    let pedigree = &bom["components"][0]["pedigree"];
+    assert_eq!(pedigree["ancestors"][0]["purl"], "pkg:huggingface/mistralai/Mistral-7B-v0.1");
+    assert_eq!(pedigree["notes"], "relation=adapter");
+    assert_eq!(bom["components"][1]["name"], "peft");
+}
+
+#[test]
+fn a_base_that_the_card_does_not_name_is_stated() {
+    let check = |named: &[&str], card: &[&str], wanted: usize| {
+        let mut claims = claim::Claims::default();
+        for base in named {
+            claims.add(
+                claim::Field::BaseModel,
+                claim::Origin::Configuration,
+                "adapter_config.json",
+                "k",
+                *base,
+            );
+        }
+        for base in card {
+            claims.add(claim::Field::BaseModel, claim::Origin::Card, "README.md", "base_model", *base);
+        }
+        assert_eq!(disagreement::properties(&claims).len(), wanted, "{named:?} {card:?}");
+    };
+    check(&["/home/bob/secret-llama"], &["mistralai/Mistral-7B-v0.1"], 1);
+    check(&["a/b"], &["A/B", "c/d"], 0);
+    check(&["a/b"], &[], 0);
+    check(&[], &["a/b", "c/d"], 0);
+}
+
 #[test]
 fn every_file_is_listed_with_its_digest() {
     let weights = weights();
@@ -147,8 +254,7 @@ fn every_file_is_listed_with_its_digest() {
 fn parameters_are_counted_without_integer_buffers() {
     let bom = bom(&[("model.safetensors", &weights())], &OPTIONS);
     assert_eq!(property(&bom, CARD, "alnage:model:parameterCount"), ["300"]);
-    let note = bom["citations"][0]["note"].as_str().unwrap();
-    assert_eq!(note, "`header` of `model.safetensors`; confidence 0.95");
+    assert_eq!(note(&bom, &format!("{CARD}/0")), "`tensor shapes` of `model.safetensors`; confidence 0.95");
 }
 
 #[test]
@@ -163,10 +269,12 @@ fn shards_are_one_set_of_weights() {
 fn an_unknown_number_of_parameters_is_stated_with_its_reason() {
     let packed = safetensors(r#"{"qweight":{"dtype":"I32","shape":[100],"data_offsets":[0,400]}}"#, 400);
     let both = weights();
-    let cases: &[(&[(&str, &[u8])], &str)] = &[
+    let small = safetensors(r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 4);
+    type Files<'a> = &'a [(&'a str, &'a [u8])];
+    let cases: &[(Files<'_>, &str)] = &[
         (&[("notes.txt", b"x")], "no weight file"),
         (&[("model.safetensors", &packed)], "packed into integers"),
-        (&[("a.safetensors", &both), ("b.safetensors", &both)], "several sets of weights"),
+        (&[("a.safetensors", &both), ("b.safetensors", &small)], "several sets of weights"),
     ];
     for (files, wanted) in cases {
         let bom = bom(files, &OPTIONS);
@@ -247,6 +355,7 @@ fn documents_follow_the_official_schema() {
         bom(&[("model.safetensors", &weights), ("odd\n\"name\".txt", b"x")], &OPTIONS),
         bom(&[("model.safetensors", &weights)], &full),
         bom(&[], &OPTIONS),
+        bom(&[("config.json", CONFIG), ("model.gguf", &gguf()), ("model.safetensors", &weights)], &full),
     ];
     let (model, mut manifest) = model(&[("model.bin", b"x")]);
     manifest.files[0].sha256 = None;
