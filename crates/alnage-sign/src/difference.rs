@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use alnage_types::{Digest, Manifest};
 
-use crate::{SignedManifest, path};
+use crate::{SignedManifest, model::ONLY_FILE, path};
 
 /// One file that is not as it was signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,12 +58,14 @@ impl SignedManifest {
         let mut differences = Vec::new();
         let mut differs = |path: &str, kind| differences.push(Difference { path: path.to_owned(), kind });
         for resource in self.resources() {
-            match on_disk.remove(resource.name.as_str()) {
+            let path = match found.files.as_slice() {
+                [only] if resource.name == ONLY_FILE => only.path.as_str(),
+                _ => resource.name.as_str(),
+            };
+            match on_disk.remove(path) {
                 Some(found) if found == Some(resource.digest) => {}
-                Some(found) => {
-                    differs(&resource.name, DifferenceKind::Changed { signed: resource.digest, found })
-                }
-                None => differs(&resource.name, DifferenceKind::Missing),
+                Some(found) => differs(path, DifferenceKind::Changed { signed: resource.digest, found }),
+                None => differs(path, DifferenceKind::Missing),
             }
         }
         for path in on_disk.into_keys().filter(|path| !self.ignored_paths().contains(path)) {

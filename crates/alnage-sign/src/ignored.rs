@@ -11,13 +11,20 @@ const ALWAYS: [&str; 4] = [".git", ".gitattributes", ".github", ".gitignore"];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IgnoredPaths(BTreeSet<String>);
 
+impl Default for IgnoredPaths {
+    /// What every signature leaves out.
+    fn default() -> Self {
+        Self(ALWAYS.iter().map(|&path| path.to_owned()).collect())
+    }
+}
+
 impl IgnoredPaths {
     /// `more` and what every signature leaves out: `.git`, `.gitattributes`, `.github` and `.gitignore` at the top.
     ///
     /// Paths are relative to the model's root, without wildcards. Leave out the signature file itself when it lies
     /// inside the model.
     pub fn new(more: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, Error> {
-        let mut paths: BTreeSet<String> = ALWAYS.iter().map(|&path| path.to_owned()).collect();
+        let Self(mut paths) = Self::default();
         for ignored in more {
             let ignored = ignored.into();
             if let Some(flaw) = path::flaw(&ignored) {

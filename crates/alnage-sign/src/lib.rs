@@ -18,7 +18,7 @@ pub use difference::{Difference, DifferenceKind};
 pub use error::Error;
 pub use ignored::IgnoredPaths;
 pub use key::{SigningKey, VerifyingKey};
-pub use model::{KeyHint, Resource, SignedManifest, sign_model, verify_model};
+pub use model::{KeyHint, Resource, SignedManifest, sign_file, sign_model, verify_model};
 pub use statement::{
     SignedStatement, Statement, Subject, attest, attested_digest, model_subjects, verify_attestation,
 };

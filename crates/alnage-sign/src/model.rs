@@ -21,7 +21,7 @@ pub enum KeyHint {
 /// A file as it was signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
-    /// Relative to the model's root.
+    /// Relative to the model's root; `.` for the only file of a model that is no folder.
     pub name: String,
     /// SHA-256 of its content.
     pub digest: Digest,
@@ -74,9 +74,6 @@ pub fn sign_model(
     ignored: &IgnoredPaths,
     key: &SigningKey,
 ) -> Result<String, Error> {
-    if name.is_empty() {
-        return Err(Error::Unsignable("the model has no name".into()));
-    }
     let mut resources = Vec::new();
     for file in manifest.files.iter().filter(|file| !ignored.contains(&file.path)) {
         if let Some(flaw) = path::flaw(&file.path) {
@@ -91,6 +88,27 @@ pub fn sign_model(
         return Err(Error::Unsignable("the model has no files".into()));
     }
     resources.sort_by(|a, b| a.name.cmp(&b.name));
+    sign_resources(name, resources, ignored, key)
+}
+
+/// Signs a model that is one file and no folder; gives the text of its signature.
+///
+/// The file is named `.`, as the reference implementation names and expects it, and not by its own name
+/// as the specification has it: a signature that the verifiers in use refuse is worth nothing.
+pub fn sign_file(name: &str, digest: Digest, key: &SigningKey) -> Result<String, Error> {
+    let resource = ResourceDescriptor { algorithm: SHA256.into(), digest, name: ONLY_FILE.into() };
+    sign_resources(name, vec![resource], &IgnoredPaths::default(), key)
+}
+
+fn sign_resources(
+    name: &str,
+    resources: Vec<ResourceDescriptor>,
+    ignored: &IgnoredPaths,
+    key: &SigningKey,
+) -> Result<String, Error> {
+    if name.is_empty() {
+        return Err(Error::Unsignable("the model has no name".into()));
+    }
     let root = root_digest(&resources);
     let payload = Payload {
         statement_type: STATEMENT_TYPE.to_owned(),
@@ -147,9 +165,10 @@ fn read(payload: Payload) -> Result<SignedManifest, Error> {
         return Err(Error::Malformed("it names no files".into()));
     }
     let mut names = BTreeSet::new();
+    let only_file = resources.len() == 1 && resources.iter().all(|resource| resource.name == ONLY_FILE);
     for resource in &resources {
         let shown = || path::shown(&resource.name);
-        if let Some(flaw) = path::flaw(&resource.name) {
+        if let Some(flaw) = path::flaw(&resource.name).filter(|_| !only_file) {
             return Err(Error::Malformed(format!("the file name `{}` {flaw}", shown())));
         }
         if resource.algorithm != serialization.hash_type {
@@ -194,6 +213,8 @@ fn root_digest(resources: &[ResourceDescriptor]) -> Digest {
     Digest::of(&digests)
 }
 
+/// What the only file of a model that is no folder is named.
+pub(crate) const ONLY_FILE: &str = ".";
 const FILES: &str = "files";
 const SHA256: &str = "sha256";
 

@@ -137,7 +137,7 @@ fn what_is_signed_is_read_back_and_signed_in_code_point_order() {
 #[test]
 fn the_root_of_an_unfiltered_manifest_is_its_digest() {
     let model = manifest(&[("b", b"2"), ("a", b"1")]);
-    let bundle = sign_model("m", &model, &IgnoredPaths::new([""; 0]).unwrap(), &key()).unwrap();
+    let bundle = sign_model("m", &model, &IgnoredPaths::default(), &key()).unwrap();
     let signed = verify_model(bundle.as_bytes(), &public(), KeyHint::MustMatch).unwrap();
     assert_eq!(Some(signed.root()), model.digest);
 }
@@ -184,6 +184,20 @@ fn a_file_that_is_signed_is_compared_though_it_is_ignored() {
     let kinds: Vec<_> = signed.compare(&manifest(&[("a", b"other"), ("b", b"2")]));
     assert_eq!(kinds.len(), 1);
     assert_eq!(kinds[0].path, "a");
+}
+
+#[test]
+fn a_model_that_is_one_file() {
+    let bundle = sign_file("model.bin", Digest::of(b"1"), &key()).unwrap();
+    let signed = verify_model(bundle.as_bytes(), &public(), KeyHint::MustMatch).unwrap();
+    assert_eq!(signed.name(), "model.bin");
+    assert_eq!(signed.compare(&manifest(&[("renamed.bin", b"1")])), []);
+    let seen = |files: &[(&str, &[u8])]| -> Vec<String> {
+        signed.compare(&manifest(files)).into_iter().map(|difference| difference.path).collect()
+    };
+    assert_eq!(seen(&[("model.bin", b"2")]), ["model.bin"]);
+    assert_eq!(seen(&[("a", b"1"), ("b", b"1")]), [".", "a", "b"]);
+    assert_eq!(seen(&[]), ["."]);
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::{
 };
 
 use alnage_sign::{
-    DifferenceKind, IgnoredPaths, KeyHint, SigningKey, Statement, Subject, attest, sign_model, verify_model,
+    DifferenceKind, IgnoredPaths, KeyHint, SigningKey, Statement, Subject, attest, sign_file, sign_model,
+    verify_model,
 };
 use alnage_types::{Digest, Manifest, ManifestFile};
 
@@ -133,6 +134,37 @@ fn we_verify_the_references_signature_and_name_what_changed() {
         differences.iter().map(|difference| (difference.path.as_str(), difference.kind)).collect();
     let changed = DifferenceKind::Changed { signed: Digest::of(b"x"), found: Some(Digest::of(b"z")) };
     assert_eq!(seen, [("empty.txt", DifferenceKind::Missing), ("onnx/model.onnx", changed)]);
+}
+
+#[test]
+fn a_model_that_is_one_file_is_signed_alike() {
+    let fixture = Fixture::new();
+    let model = "model/model.bin";
+    fixture.write("ours.sig", &sign_file("model.bin", Digest::of(b"weights"), &fixture.key).unwrap());
+    succeeded(&fixture.reference(&[
+        "verify",
+        "key",
+        model,
+        "--signature",
+        "ours.sig",
+        "--public_key",
+        "pub.pem",
+    ]));
+    succeeded(&fixture.reference(&[
+        "sign",
+        "key",
+        model,
+        "--private_key",
+        "key.pem",
+        "--signature",
+        "its.sig",
+    ]));
+    let bundle = fs::read(fixture.folder.path().join("its.sig")).unwrap();
+    let public = fixture.key.verifying_key().unwrap();
+    let signed = verify_model(&bundle, &public, KeyHint::MustMatch).unwrap();
+    let sha256 = Some(Digest::of(b"weights"));
+    let found = Manifest::new(vec![ManifestFile { path: "model.bin".into(), size: 7, sha256 }]);
+    assert_eq!(signed.compare(&found), []);
 }
 
 #[test]
