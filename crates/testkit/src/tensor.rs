@@ -183,3 +183,84 @@ impl Gguf {
         file
     }
 }
+
+/// A protobuf message, built field by field.
+#[derive(Clone, Default)]
+pub struct Protobuf(pub Vec<u8>);
+
+impl Protobuf {
+    fn varint(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.0.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.0.push(number as u8);
+    }
+
+    /// A number.
+    pub fn number(mut self, field: u64, number: u64) -> Self {
+        self.varint(field << 3);
+        self.varint(number);
+        self
+    }
+
+    /// Bytes or text.
+    pub fn bytes(mut self, field: u64, bytes: impl AsRef<[u8]>) -> Self {
+        self.varint(field << 3 | 2);
+        self.varint(bytes.as_ref().len() as u64);
+        self.0.extend_from_slice(bytes.as_ref());
+        self
+    }
+
+    /// A nested message.
+    pub fn message(self, field: u64, message: &Protobuf) -> Self {
+        self.bytes(field, &message.0)
+    }
+}
+
+/// An ONNX node.
+pub fn onnx_node(domain: &str, operator: &str) -> Protobuf {
+    Protobuf::default().bytes(1, "x").bytes(2, "y").bytes(4, operator).bytes(7, domain)
+}
+
+/// An ONNX attribute with a string.
+pub fn onnx_text_attribute(name: &str, text: &str) -> Protobuf {
+    Protobuf::default().bytes(1, name).bytes(4, text).number(20, 3)
+}
+
+/// An ONNX attribute with a graph.
+pub fn onnx_graph_attribute(name: &str, graph: &Protobuf) -> Protobuf {
+    Protobuf::default().bytes(1, name).message(6, graph).number(20, 5)
+}
+
+/// An ONNX tensor of this data type with `raw` as its bytes.
+pub fn onnx_tensor(name: &str, shape: &[u64], data_type: u64, raw: &[u8]) -> Protobuf {
+    let tensor = shape.iter().fold(Protobuf::default(), |tensor, &dimension| tensor.number(1, dimension));
+    tensor.number(2, data_type).bytes(8, name).bytes(9, raw)
+}
+
+/// An ONNX tensor of float32 whose bytes lie elsewhere.
+pub fn onnx_external_tensor(name: &str, shape: &[u64], reference: &[(&str, &str)]) -> Protobuf {
+    let tensor = shape.iter().fold(Protobuf::default(), |tensor, &dimension| tensor.number(1, dimension));
+    let tensor = tensor.number(2, 1).bytes(8, name);
+    let tensor = reference.iter().fold(tensor, |tensor, (key, value)| {
+        tensor.message(13, &Protobuf::default().bytes(1, key).bytes(2, value))
+    });
+    tensor.number(14, 1)
+}
+
+/// An ONNX graph with these nodes and initializers.
+pub fn onnx_graph(nodes: &[Protobuf], initializers: &[Protobuf]) -> Protobuf {
+    let graph = nodes.iter().fold(Protobuf::default(), |graph, node| graph.message(1, node));
+    let graph = initializers.iter().fold(graph.bytes(2, "g"), |graph, tensor| graph.message(5, tensor));
+    graph.message(11, &Protobuf::default().bytes(1, "x")).message(12, &Protobuf::default().bytes(1, "y"))
+}
+
+/// An ONNX model of `graph`; more fields can follow.
+pub fn onnx_model(graph: &Protobuf) -> Protobuf {
+    Protobuf::default()
+        .number(1, 8)
+        .bytes(2, "test")
+        .message(7, graph)
+        .message(8, &Protobuf::default().bytes(1, "").number(2, 17))
+}

@@ -6,6 +6,8 @@ mod summary;
 
 pub mod ggml;
 pub mod gguf;
+pub mod onnx;
+mod ort;
 pub mod safetensors;
 
 pub use embedded::{Carried, CarriedKind};
@@ -18,7 +20,8 @@ use serde::Serialize;
 use crate::Format;
 
 /// The formats of this family.
-pub(crate) static FORMATS: &[&Format] = &[&safetensors::FORMAT, &gguf::FORMAT, &ggml::FORMAT];
+pub(crate) static FORMATS: &[&Format] =
+    &[&safetensors::FORMAT, &gguf::FORMAT, &ggml::FORMAT, &onnx::FORMAT, &ort::FORMAT];
 
 /// Facts of this family; which one is told by the artifact's format.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -28,6 +31,8 @@ pub enum TensorFacts {
     Safetensors(Box<safetensors::SafetensorsFacts>),
     /// `gguf`.
     Gguf(Box<gguf::GgufFacts>),
+    /// `onnx`.
+    Onnx(Box<onnx::OnnxFacts>),
     /// `ggml`.
     Ggml(ggml::GgmlFacts),
 }
@@ -38,7 +43,7 @@ impl TensorFacts {
         match self {
             Self::Safetensors(facts) => Box::new(facts.all.iter().map(|tensor| tensor.name.as_str())),
             Self::Gguf(facts) => Box::new(facts.names.iter().map(String::as_str)),
-            Self::Ggml(_) => Box::new(std::iter::empty()),
+            Self::Ggml(_) | Self::Onnx(_) => Box::new(std::iter::empty()),
         }
     }
 }
