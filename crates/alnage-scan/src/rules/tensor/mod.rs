@@ -3,19 +3,31 @@
 use alnage_formats::{
     Artifact, Facts, Model,
     tensor::{
-        Carried, CarriedKind, LayoutFault, LayoutFaultKind, TensorFacts, gguf::GgufFacts,
+        Carried, CarriedKind, LayoutFault, LayoutFaultKind, TensorFacts, gguf::GgufFacts, onnx::OnnxFacts,
         safetensors::SafetensorsFacts,
     },
 };
 
+use alnage_types::Severity;
+
 use crate::{Rule, Sink};
 
+mod external;
 mod gguf_carried;
 mod gguf_count_overflow;
 mod gguf_layout;
 mod gguf_malformed_header;
 mod gguf_repeated_key;
 mod gguf_tensor_out_of_bounds;
+mod onnx_carried;
+mod onnx_custom_operator;
+mod onnx_executing_operator;
+mod onnx_external_key;
+mod onnx_external_link;
+mod onnx_external_path;
+mod onnx_external_range;
+mod onnx_tensor_size;
+mod operators;
 mod safetensors_carried;
 mod safetensors_header;
 mod safetensors_out_of_bounds;
@@ -39,6 +51,14 @@ pub(super) static RULES: &[&Rule] = &[
     &gguf_tensor_out_of_bounds::RULE,
     &gguf_layout::RULE,
     &gguf_carried::RULE,
+    &onnx_executing_operator::RULE,
+    &onnx_custom_operator::RULE,
+    &onnx_carried::RULE,
+    &onnx_external_path::RULE,
+    &onnx_external_link::RULE,
+    &onnx_external_range::RULE,
+    &onnx_external_key::RULE,
+    &onnx_tensor_size::RULE,
 ];
 
 fn tensors(model: &Model) -> impl Iterator<Item = (&Artifact, &TensorFacts)> {
@@ -62,6 +82,13 @@ fn gguf(model: &Model) -> impl Iterator<Item = (&Artifact, &GgufFacts)> {
     })
 }
 
+fn onnx(model: &Model) -> impl Iterator<Item = (&Artifact, &OnnxFacts)> {
+    tensors(model).filter_map(|(artifact, facts)| match facts {
+        TensorFacts::Onnx(facts) => Some((artifact, facts.as_ref())),
+        _ => None,
+    })
+}
+
 /// Reports the faults that `wording` has words for.
 fn report_layout(
     artifact: &Artifact,
@@ -78,7 +105,12 @@ fn report_layout(
 }
 
 /// Reports what strings of a file carry.
-fn report_carried(artifact: &Artifact, carried: &[Carried], sink: &mut Sink<'_>) {
+fn report_carried<'a>(
+    artifact: &Artifact,
+    carried: impl IntoIterator<Item = &'a Carried>,
+    severity: Severity,
+    sink: &mut Sink<'_>,
+) {
     for carried in carried {
         let place = escaped(&carried.place);
         let message = match carried.kind {
@@ -88,7 +120,7 @@ fn report_carried(artifact: &Artifact, carried: &[Carried], sink: &mut Sink<'_>)
             CarriedKind::Script => format!("`{place}` holds a script"),
         };
         let at = (carried.offset, carried.offset.saturating_add(1));
-        sink.report_at(&artifact.path, at, message, carried.evidence.clone());
+        sink.report_at(&artifact.path, at, message, carried.evidence.clone()).severity = severity;
     }
 }
 

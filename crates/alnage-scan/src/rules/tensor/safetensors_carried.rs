@@ -26,6 +26,6 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in safetensors(model) {
-        report_carried(artifact, &facts.carried, sink);
+        report_carried(artifact, &facts.carried, RULE.severity, sink);
     }
 }
