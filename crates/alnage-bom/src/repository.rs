@@ -8,7 +8,10 @@ use alnage_formats::{
     },
 };
 
-use crate::claim::{Claims, Field, Origin};
+use crate::{
+    claim::{Claims, Field, Origin},
+    weights,
+};
 
 /// Adds what the configuration files and the card of `model` say.
 ///
@@ -33,7 +36,11 @@ fn configuration(config: &ConfigFacts, file: &str, claims: &mut Claims) {
             let class = config.architectures.first().map(String::as_str);
             claim(Field::ArchitectureClass, "architectures", class);
             claim(Field::Task, "architectures", class.and_then(task_of_class));
-            claim(Field::ElementType, "torch_dtype", config.torch_dtype.as_deref().map(element_type));
+            claim(
+                Field::ElementType,
+                "torch_dtype",
+                config.torch_dtype.as_deref().map(weights::element_type),
+            );
             for (field, key) in SIZES {
                 claim(*field, key, config.sizes.get(key).map(u64::to_string).as_deref());
             }
@@ -74,18 +81,6 @@ static SIZES: &[(Field, &str)] = &[
     (Field::IntermediateSize, "intermediate_size"),
     (Field::VocabularySize, "vocab_size"),
 ];
-
-/// The element type as weight files name it.
-fn element_type(dtype: &str) -> &str {
-    match dtype.strip_prefix("torch.").unwrap_or(dtype) {
-        "float32" | "float" => "F32",
-        "float16" | "half" => "F16",
-        "bfloat16" => "BF16",
-        "float64" | "double" => "F64",
-        "auto" => "",
-        other => other,
-    }
-}
 
 /// The hub's name of the task that a model class is made for, where the class tells.
 fn task_of_class(class: &str) -> Option<&'static str> {

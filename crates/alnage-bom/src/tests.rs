@@ -257,6 +257,35 @@ fn parameters_are_counted_without_integer_buffers() {
     assert_eq!(note(&bom, &format!("{CARD}/0")), "`tensor shapes` of `model.safetensors`; confidence 0.95");
 }
 
+/// What `torch.save` writes for a storage of `count` floats, twice.
+fn torch_pickle(count: u8) -> Vec<u8> {
+    let mut bytes = b"\x80\x02(".to_vec();
+    for _ in 0..2 {
+        bytes.extend_from_slice(
+            b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK",
+        );
+        bytes.extend_from_slice(&[count, b't', b'Q']);
+    }
+    bytes.extend_from_slice(b"t.");
+    bytes
+}
+
+#[test]
+fn parameters_of_a_shared_storage_are_counted_once() {
+    let (pickle, optimizer) = (torch_pickle(30), torch_pickle(60));
+    let bom = bom(&[("model.pt", &pickle), ("optimizer.pt", &optimizer)], &OPTIONS);
+    assert_eq!(property(&bom, CARD, "alnage:model:parameterCount"), ["30"]);
+    assert_eq!(property(&bom, CARD, "alnage:model:elementType"), ["F32"]);
+    assert_eq!(bom["components"][1]["name"], "torch");
+}
+
+#[test]
+fn the_weights_that_loaders_prefer_are_counted() {
+    let files: [(&str, &[u8]); 2] =
+        [("model.safetensors", &weights()), ("pytorch_model.bin", &torch_pickle(30))];
+    assert_eq!(property(&bom(&files, &OPTIONS), CARD, "alnage:model:parameterCount"), ["300"]);
+}
+
 #[test]
 fn shards_are_one_set_of_weights() {
     let shard = weights();

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alnage_formats::{
-    Artifact, Facts, Model,
+    Facts, Model,
+    framework::FrameworkFacts,
+    pickle::Storage,
     tensor::{ElementTotals, TensorFacts, gguf::GgufFacts},
 };
 
@@ -12,22 +14,42 @@ use crate::claim::{Claims, Field, Origin};
 /// Adds what the weight files of `model` say. Gives why the number of parameters is not known, when it is not.
 pub(crate) fn gather(model: &Model, claims: &mut Claims) -> Option<&'static str> {
     let mut sets: BTreeMap<WeightSet, Counted> = BTreeMap::new();
-    for artifact in model.artifacts.iter().filter(|artifact| artifact.path.container().is_none()) {
-        let Facts::Tensor(facts) = &artifact.facts else { continue };
-        let path = artifact.path.as_str();
-        let totals = match facts.as_ref() {
-            TensorFacts::Safetensors(facts) => &facts.dtypes,
-            TensorFacts::Gguf(facts) => {
-                gguf(facts, path, claims);
-                &facts.types
-            }
-            _ => continue,
+    for artifact in &model.artifacts {
+        let file = artifact.path.outer_file();
+        let mut counted = |loader, totals: BTreeMap<&str, u64>| {
+            sets.entry(WeightSet::of(loader, file)).or_default().add(file, totals);
         };
-        sets.entry(WeightSet::of(artifact)).or_default().add(path, totals);
+        let is_file = artifact.path.container().is_none();
+        match &artifact.facts {
+            Facts::Tensor(facts) if is_file => match facts.as_ref() {
+                TensorFacts::Safetensors(facts) => counted(Loader::Safetensors, elements(&facts.dtypes)),
+                TensorFacts::Gguf(facts) => {
+                    gguf(facts, file, claims);
+                    counted(Loader::Gguf, elements(&facts.types));
+                }
+                _ => {}
+            },
+            Facts::Pickle(facts) if !facts.tensors.storages.is_empty() && !is_training_state(file) => {
+                claims.add(Field::Framework, Origin::Bytes, file, "storages", "torch");
+                counted(Loader::Torch, storages(&facts.tensors.storages));
+            }
+            Facts::Framework(facts) => {
+                if let FrameworkFacts::TensorFlow(facts) = facts.as_ref()
+                    && let Some(version) = &facts.tensorflow_version
+                {
+                    let framework = format!("tensorflow=={version}");
+                    claims.add(Field::Framework, Origin::Bytes, file, "tensorflow_version", framework);
+                }
+            }
+            _ => {}
+        }
     }
-    let at_top = sets.keys().any(|set| set.is_at_top());
+    // Loaders look for one kind after the other and take the first that is there.
+    let at_top = sets.keys().any(WeightSet::is_at_top);
+    let candidates = || sets.iter().filter(|(set, _)| set.is_at_top() || !at_top);
+    let loader = candidates().map(|(set, _)| set.loader).min();
     let counted: Vec<&Counted> =
-        sets.iter().filter(|(set, _)| set.is_at_top() || !at_top).map(|(_, counted)| counted).collect();
+        candidates().filter(|(set, _)| Some(set.loader) == loader).map(|(_, counted)| counted).collect();
     for set in &counted {
         set.claim_types(claims);
     }
@@ -45,17 +67,66 @@ pub(crate) fn gather(model: &Model, claims: &mut Claims) -> Option<&'static str>
     None
 }
 
+/// What reads a kind of weights, in the order that `from_pretrained` prefers them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Loader {
+    Safetensors,
+    Torch,
+    Gguf,
+}
+
+fn elements(totals: &BTreeMap<String, ElementTotals>) -> BTreeMap<&str, u64> {
+    totals.iter().map(|(element, totals)| (element.as_str(), totals.parameters)).collect()
+}
+
+/// Tensors that share a storage share their parameters.
+fn storages(storages: &[Storage]) -> BTreeMap<&str, u64> {
+    let distinct: BTreeMap<&str, &Storage> =
+        storages.iter().map(|storage| (storage.key.as_str(), storage)).collect();
+    let mut totals = BTreeMap::new();
+    for storage in distinct.values() {
+        let total: &mut u64 = totals.entry(element_type(storage.dtype)).or_default();
+        *total = total.saturating_add(storage.elements);
+    }
+    totals
+}
+
+/// Whether a file of this name holds the state of a training run, whose tensors are no parameters.
+fn is_training_state(file: &str) -> bool {
+    const STATES: [&str; 5] = ["optimizer", "scheduler", "scaler", "rng_state", "training_args"];
+    let name = file.rsplit('/').next().unwrap_or(file);
+    STATES.iter().any(|state| name.starts_with(state))
+}
+
+/// The element type as safetensors names it.
+pub(crate) fn element_type(dtype: &str) -> &str {
+    match dtype.strip_prefix("torch.").unwrap_or(dtype) {
+        "float64" | "double" => "F64",
+        "float32" | "float" => "F32",
+        "float16" | "half" => "F16",
+        "bfloat16" => "BF16",
+        "float8_e4m3fn" => "F8_E4M3",
+        "float8_e5m2" => "F8_E5M2",
+        "int64" | "long" => "I64",
+        "int32" | "int" => "I32",
+        "int16" | "short" => "I16",
+        "int8" => "I8",
+        "uint8" => "U8",
+        "bool" => "BOOL",
+        other => other,
+    }
+}
+
 /// One model's weights: a file, or all shards of it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct WeightSet {
-    format: &'static str,
+    loader: Loader,
     name: String,
 }
 
 impl WeightSet {
     /// `model-00001-of-00003.safetensors` belongs to `model`.
-    fn of(artifact: &Artifact) -> Self {
-        let path = artifact.path.as_str();
+    fn of(loader: Loader, path: &str) -> Self {
         let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem);
         let mut parts = stem.rsplitn(4, '-');
         let number =
@@ -65,7 +136,7 @@ impl WeightSet {
             Some(name) if number(count) && of == Some("of") && number(index) => name,
             _ => stem,
         };
-        Self { format: artifact.format, name: name.to_owned() }
+        Self { loader, name: name.to_owned() }
     }
 
     fn is_at_top(&self) -> bool {
@@ -82,12 +153,12 @@ struct Counted {
 }
 
 impl Counted {
-    fn add(&mut self, file: &str, totals: &BTreeMap<String, ElementTotals>) {
+    fn add(&mut self, file: &str, totals: BTreeMap<&str, u64>) {
         self.files.insert(file.to_owned());
-        for (element, totals) in totals {
+        for (element, count) in totals {
             let sum = if is_integer(element) { &mut self.integers } else { &mut self.weights };
-            *sum = sum.saturating_add(totals.parameters);
-            self.types.insert(element.clone());
+            *sum = sum.saturating_add(count);
+            self.types.insert(element.to_owned());
         }
     }
 
