@@ -28,13 +28,12 @@ enum Content {
     /// Short, but there was no room to keep it: decompressed into memory when first read.
     Later { decoder: Decoder, bytes: OnceLock<Vec<u8>> },
     /// Too long for memory.
-    Stream { decoder: Decoder, tail: Vec<u8>, state: Mutex<Playback> },
+    Stream { decoder: Decoder, tail: Vec<u8>, state: Mutex<Vec<Playback>> },
 }
 
 /// A decompressor somewhere in its stream, and the bytes just before its position.
-#[derive(Default)]
 struct Playback {
-    stream: Option<Patient>,
+    stream: Patient,
     window: Vec<u8>,
     window_start: u64,
 }
@@ -136,8 +135,8 @@ impl Source for InflatedSource {
                 let from = (offset - tail_start) as usize;
                 buffer.copy_from_slice(&tail[from..from + count]);
             } else {
-                let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                state.read(decoder, offset, buffer)?;
+                let mut playbacks = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                playback(&mut playbacks, decoder, offset).read(offset, buffer)?;
             }
         }
         Ok(count)
@@ -157,11 +156,27 @@ impl Source for InflatedSource {
     }
 }
 
-impl Playback {
-    fn read(&mut self, decoder: &Decoder, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        if offset < self.window_start || self.stream.is_none() {
-            *self = Self { stream: Some(Patient::new(decoder.clone())), ..Self::default() };
+/// The playback that is nearest before `offset`. Two are kept, so that a reader at the front and one further
+/// back do not send each other to the start.
+fn playback<'a>(playbacks: &'a mut Vec<Playback>, decoder: &Decoder, offset: u64) -> &'a mut Playback {
+    const MAX_PLAYBACKS: usize = 2;
+    let usable = (0..playbacks.len()).filter(|&at| playbacks[at].window_start <= offset);
+    let at = usable.max_by_key(|&at| playbacks[at].window_start).unwrap_or_else(|| {
+        if playbacks.len() == MAX_PLAYBACKS {
+            playbacks.remove(0);
         }
+        playbacks.push(Playback {
+            stream: Patient::new(decoder.clone()),
+            window: Vec::new(),
+            window_start: 0,
+        });
+        playbacks.len() - 1
+    });
+    &mut playbacks[at]
+}
+
+impl Playback {
+    fn read(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let mut done = 0;
         while done < buffer.len() {
             let at = offset + done as u64;
@@ -185,8 +200,7 @@ impl Playback {
         }
         let filled = self.window.len();
         self.window.resize(filled + CHUNK, 0);
-        let stream = self.stream.as_mut().ok_or(io::ErrorKind::UnexpectedEof)?;
-        let count = stream.read(&mut self.window[filled..]);
+        let count = self.stream.read(&mut self.window[filled..]);
         self.window.truncate(filled + *count.as_ref().unwrap_or(&0));
         match count {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),

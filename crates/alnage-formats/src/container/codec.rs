@@ -78,6 +78,12 @@ pub(super) fn open(
     (decoder, end)
 }
 
+/// The bytes of `range` as they are, for filters over uncompressed streams.
+pub(super) fn copy(source: &Arc<dyn Source>, range: Range<u64>) -> Decoder {
+    let source = source.clone();
+    Arc::new(move || Box::new(Cursor::new(source.clone(), range.clone())))
+}
+
 /// What [`open`]'s decompressor noted.
 pub(super) fn ended(end: &Mutex<StreamEnd>) -> StreamEnd {
     *end.lock().unwrap_or_else(PoisonError::into_inner)

@@ -4,6 +4,8 @@ mod archive;
 mod codec;
 mod cursor;
 mod numpy;
+mod rar;
+mod sevenz;
 mod stream;
 mod tar;
 mod torch;
@@ -24,6 +26,8 @@ use crate::Format;
 pub(crate) static FORMATS: &[&Format] = &[
     &zip::ZIP,
     &tar::TAR,
+    &sevenz::SEVENZ,
+    &rar::RAR,
     &stream::GZIP,
     &stream::BZIP2,
     &stream::XZ,
