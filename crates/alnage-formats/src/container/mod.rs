@@ -20,6 +20,7 @@ pub use self::{
     stream::StreamFacts,
     torch::{BundleFacts, CheckpointFacts, ExecutorchFacts, Flavour, Operator, ScriptFacts},
 };
+pub(crate) use self::{sevenz::is_sevenz_at, stream::trial_decoder, zip::zip_at};
 use crate::Format;
 
 /// The formats of this family.

@@ -113,6 +113,23 @@ fn is_zlib(probe: &Probe<'_>) -> bool {
         && trial(Codec::Zlib, probe.head).is_some_and(|(count, sound)| sound || method == 0x78 && count >= 16)
 }
 
+/// A decompressor for the stream format with this id that starts at `range`'s start: to see whether it gets going.
+pub(crate) fn trial_decoder(
+    id: &str,
+    source: &Arc<dyn Source>,
+    range: Range<u64>,
+) -> Option<Box<dyn Read + Send>> {
+    let codec = match id {
+        "gzip" => Codec::Gzip,
+        "bzip2" => Codec::Bzip2,
+        "xz" => Codec::Xz,
+        "zstd" => Codec::Zstd,
+        "lz4" => Codec::Lz4,
+        _ => return None,
+    };
+    Some(codec::open(codec, source, range).0())
+}
+
 /// Decodes the head: how many bytes come out of it, and whether nothing was wrong but the cut.
 fn trial(codec: Codec, head: &[u8]) -> Option<(usize, bool)> {
     let source: Arc<dyn Source> = Arc::new(alnage_types::MemorySource::new(head));

@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use alnage_types::{IssueKind, Reader, Source};
+use alnage_types::{IssueKind, Reader, Source, WindowSource};
 
 use self::{
     contents::Contents,
@@ -78,6 +78,15 @@ pub(super) fn names(source: &dyn Source) -> Vec<String> {
     directory
         .map(|directory| directory.entries.into_iter().map(|entry| entry.name).collect())
         .unwrap_or_default()
+}
+
+/// Where the zip ends whose first entry stands at `range`'s start; absent when no plausible entry stands there.
+pub(crate) fn zip_at(source: &Arc<dyn Source>, range: Range<u64>) -> Option<u64> {
+    local::read(source.as_ref(), range.start).filter(LocalHeader::is_plausible)?;
+    let window = WindowSource::new(source.clone(), range.start, range.end.saturating_sub(range.start));
+    let directories = directory::directories(&window, None);
+    let end = directories.iter().map(|directory| directory.end).max();
+    Some(end.map_or(range.end, |end| range.start.saturating_add(end)))
 }
 
 fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {
