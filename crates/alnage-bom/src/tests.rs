@@ -271,6 +271,16 @@ fn torch_pickle(count: u8) -> Vec<u8> {
 }
 
 #[test]
+fn onnx_tells_its_size_and_its_producer() {
+    use testkit::tensor::{onnx_graph, onnx_model, onnx_node, onnx_tensor};
+    let graph = onnx_graph(&[onnx_node("", "Relu")], &[onnx_tensor("w", &[3, 2], 1, &[0; 24])]);
+    let bom = bom(&[("model.onnx", &onnx_model(&graph).0)], &OPTIONS);
+    assert_eq!(property(&bom, CARD, "alnage:model:parameterCount"), ["6"]);
+    assert_eq!(property(&bom, CARD, "alnage:model:elementType"), ["F32"]);
+    assert_eq!(bom["components"][1]["name"], "test");
+}
+
+#[test]
 fn parameters_of_a_shared_storage_are_counted_once() {
     let (pickle, optimizer) = (torch_pickle(30), torch_pickle(60));
     let bom = bom(&[("model.pt", &pickle), ("optimizer.pt", &optimizer)], &OPTIONS);

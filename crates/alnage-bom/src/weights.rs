@@ -27,6 +27,14 @@ pub(crate) fn gather(model: &Model, claims: &mut Claims) -> Option<&'static str>
                     gguf(facts, file, claims);
                     counted(Loader::Gguf, elements(&facts.types));
                 }
+                TensorFacts::Onnx(facts) => {
+                    let (name, version) = (facts.producer_name.as_str(), facts.producer_version.as_str());
+                    let separator = if version.is_empty() { "" } else { "==" };
+                    let producer =
+                        if name.is_empty() { String::new() } else { format!("{name}{separator}{version}") };
+                    claims.add(Field::Framework, Origin::Bytes, file, "producer_name", producer);
+                    counted(Loader::Onnx, elements(&facts.dtypes));
+                }
                 _ => {}
             },
             Facts::Pickle(facts) if !facts.tensors.storages.is_empty() && !is_training_state(file) => {
@@ -73,10 +81,16 @@ enum Loader {
     Safetensors,
     Torch,
     Gguf,
+    Onnx,
 }
 
 fn elements(totals: &BTreeMap<String, ElementTotals>) -> BTreeMap<&str, u64> {
-    totals.iter().map(|(element, totals)| (element.as_str(), totals.parameters)).collect()
+    let mut elements = BTreeMap::new();
+    for (element, totals) in totals {
+        let total: &mut u64 = elements.entry(element_type(element)).or_default();
+        *total = total.saturating_add(totals.parameters);
+    }
+    elements
 }
 
 /// Tensors that share a storage share their parameters.
