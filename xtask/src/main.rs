@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 mod bench;
 mod corpus;
 mod fuzz;
+mod gadgets;
 mod generate;
 mod setup;
 mod test;
@@ -18,6 +19,7 @@ usage: cargo xtask TASK
   ci                the cheap checks (format, spelling, dependencies, lints), then `test`, then the docs build
   gen [--check]     write the generated documents, or say which are stale
   corpus            vet real models from PyPI and models trained here; none may be blocked or unknown
+  gadgets [--check | --harvest]   derive the tables of dangerous and safe Python callables
   bench             time against other scanners and write docs/benchmarks.md
   fuzz [SECONDS] [TARGET]   fuzz every target, or one, for SECONDS each (default 300)
 ";
@@ -31,6 +33,9 @@ fn main() -> ExitCode {
         ["gen"] => generate::write(),
         ["gen", "--check"] => generate::check(),
         ["corpus"] => corpus::corpus(),
+        ["gadgets"] => gadgets::write(),
+        ["gadgets", "--check"] => gadgets::check(),
+        ["gadgets", "--harvest"] => gadgets::harvest(),
         ["bench"] => bench::bench(),
         ["fuzz", ref rest @ ..] => fuzz::fuzz(rest),
         _ => {

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 /// The module and name under which the tables know `module.name`.
-pub(super) fn canonical<'a>(module: &'a str, name: &'a str) -> (Cow<'a, str>, &'a str) {
+pub fn canonical<'a>(module: &'a str, name: &'a str) -> (Cow<'a, str>, &'a str) {
     if let Some((module, name)) = renamed(module, name) {
         return (Cow::Borrowed(module), name);
     }

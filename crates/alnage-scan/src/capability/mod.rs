@@ -10,6 +10,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use alias::canonical;
+
 /// What is known about a callable, by its module and its dotted name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -81,30 +83,46 @@ pub enum SinkKind {
 /// A name that is safe in one role may be dangerous in another: a callable classed as a safe [`Role::Class`] or
 /// [`Role::Reference`] that is called all the same should be asked about again by [`danger_when_called`].
 pub fn classify(module: &str, name: &str) -> Class {
-    let (module, name) = alias::canonical(module, name);
-    if let Some(danger) = table::DANGEROUS.danger(&module, &name) {
+    let (module, name) = canonical(module, name);
+    if let Some(danger) = table::DANGEROUS.danger(&module, name) {
         return Class::Dangerous(danger);
     }
-    if let Some(role) = safe_role(&module, &name) {
+    if let Some(role) = safe_role(&module, name) {
         return Class::Safe(role);
     }
     whole_module(&module)
-        .or_else(|| table::GENERATED.danger(&module, &name))
-        .or_else(|| dotted::danger(&module, &name))
+        .or_else(|| table::GENERATED.danger(&module, name))
+        .or_else(|| dotted::danger(&module, name))
         .map_or(Class::Unknown, Class::Dangerous)
 }
 
 /// What calling `module.name` with arguments reaches, even where [`classify`] knows a safer role for it.
 pub fn danger_when_called(module: &str, name: &str) -> Option<Danger> {
-    let (module, name) = alias::canonical(module, name);
-    let listed = table::DANGEROUS.danger(&module, &name);
-    if listed.is_none() && matches!(safe_role(&module, &name), Some(Role::Constructor | Role::ByArguments)) {
+    let (module, name) = canonical(module, name);
+    let listed = table::DANGEROUS.danger(&module, name);
+    if listed.is_none() && matches!(safe_role(&module, name), Some(Role::Constructor | Role::ByArguments)) {
         return None;
     }
     listed
-        .or_else(|| table::GENERATED.danger(&module, &name))
+        .or_else(|| table::GENERATED.danger(&module, name))
         .or_else(|| whole_module(&module))
-        .or_else(|| dotted::danger(&module, &name))
+        .or_else(|| dotted::danger(&module, name))
+}
+
+/// What the rows written by hand say of `module.name`, one for the whole module included.
+pub fn listed(module: &str, name: &str) -> Option<Danger> {
+    let (module, name) = canonical(module, name);
+    table::DANGEROUS.danger(&module, name).or_else(|| whole_module(&module))
+}
+
+/// Classes `module.name` by the tables written by hand alone: what the generator need not say again.
+pub fn known_by_hand(module: &str, name: &str) -> Class {
+    let (module, name) = canonical(module, name);
+    match (table::DANGEROUS.danger(&module, name), table::SAFE.role(&module, name)) {
+        (Some(danger), _) => Class::Dangerous(danger),
+        (None, Some(role)) => Class::Safe(role),
+        (None, None) => whole_module(&module).map_or(Class::Unknown, Class::Dangerous),
+    }
 }
 
 /// Says what a sink does, to follow a callable's name in a sentence.
