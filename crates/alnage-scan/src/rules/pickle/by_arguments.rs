@@ -1,0 +1,36 @@
+//! PKL007: a harmless callable with arguments that lead out of plain data.
+
+use alnage_formats::Model;
+use alnage_types::{Confidence, Level, Severity};
+
+use super::{dangerous_call::callee, pickles, weigh::{Graveness, Weight, weigh}};
+use crate::{Rule, Sink};
+
+pub(super) static RULE: Rule = Rule {
+    code: "PKL007",
+    name: "pickle-telling-arguments",
+    summary: "a harmless callable with arguments that lead out of plain data",
+    why: "Frameworks write `getattr`, `partial` and the like for bound methods and enumerations, with plain names on objects of their own. Special attributes and modules as arguments are how such a call becomes a way to any function.",
+    remediation: "Do not load the file unless you can explain the call.",
+    references: &["CWE-502", "AML.T0011.000"],
+    severity: Severity::Critical,
+    confidence: Confidence::High,
+    level: Level::Default,
+    example: "`getattr(obj, '__globals__')`",
+    check,
+};
+
+fn check(model: &Model, sink: &mut Sink<'_>) {
+    for (artifact, facts) in pickles(model) {
+        for call in &facts.calls {
+            let Weight::Arguments(what, graveness) = weigh(facts, call) else { continue };
+            let message = format!("`{}` is called for {what}", callee(facts, call));
+            let finding =
+                sink.report_at(&artifact.path, (call.offset, call.offset + 1), message, &*call.line);
+            if graveness == Graveness::Odd {
+                finding.severity = Severity::Medium;
+                finding.confidence = Confidence::Medium;
+            }
+        }
+    }
+}

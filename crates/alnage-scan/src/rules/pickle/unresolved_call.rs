@@ -1,0 +1,30 @@
+//! PKL008: what is called cannot be told.
+
+use alnage_formats::Model;
+use alnage_types::{Confidence, Level, Severity};
+
+use super::{pickles, weigh::{Weight, weigh}};
+use crate::{Rule, Sink};
+
+pub(super) static RULE: Rule = Rule {
+    code: "PKL008",
+    name: "pickle-unresolved-call",
+    summary: "what is called cannot be told",
+    why: "The callable is the result of another call, or its name is put together while loading. Ordinary picklers never write that.",
+    remediation: "Treat the file as hostile until someone has found out what is called.",
+    references: &["CWE-502", "AML.T0011.000"],
+    severity: Severity::Medium,
+    confidence: Confidence::High,
+    level: Level::Default,
+    example: "REDUCE on the result of an unknown call",
+    check,
+};
+
+fn check(model: &Model, sink: &mut Sink<'_>) {
+    for (artifact, facts) in pickles(model) {
+        for call in facts.calls.iter().filter(|call| weigh(facts, call) == Weight::Unresolved) {
+            let message = "loading calls something whose name is computed in a way that is not followed";
+            sink.report_at(&artifact.path, (call.offset, call.offset + 1), message, &*call.line);
+        }
+    }
+}
