@@ -190,7 +190,12 @@ impl Machine<'_> {
                 Value::Unknown
             }
             _ => {
-                self.write_down(Callee::Unknown, callee, arguments, keywords, role, via);
+                // An instance: its class says what calling it does.
+                let target = match self.class_of(callee) {
+                    Some(class) => Callee::Method { class: class as usize, name: "__call__".to_owned() },
+                    None => Callee::Unknown,
+                };
+                self.write_down(target, callee, arguments, keywords, role, via);
                 self.instance(callee, arguments)
             }
         }
@@ -447,10 +452,8 @@ impl Machine<'_> {
                 );
                 return;
             }
-            Some(Node::Instance { .. }) => {
-                if self.record.tensor_of.contains_key(&node_index(target)) {
-                    self.anomaly(AnomalyKind::ItemOnOther, "items set on a tensor".to_owned());
-                }
+            Some(Node::Instance { .. }) if self.record.tensor_of.contains_key(&node_index(target)) => {
+                self.anomaly(AnomalyKind::ItemOnOther, "items set on a tensor".to_owned());
             }
             _ => {}
         }

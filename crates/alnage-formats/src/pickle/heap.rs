@@ -289,6 +289,39 @@ impl Heap {
         items.last = at;
     }
 
+    /// How many times the innermost value is reached when the containers are walked that hold the same container
+    /// several times: the measure of a reference bomb.
+    pub(super) fn expansion(&self) -> f64 {
+        const LOOKED_AT: usize = 256;
+        let mut reached: Vec<f64> = Vec::with_capacity(self.nodes.len());
+        let mut most: f64 = 1.0;
+        for node in &self.nodes {
+            let own = match *node {
+                Node::Tuple(items)
+                | Node::List(items)
+                | Node::Set(items)
+                | Node::FrozenSet(items)
+                | Node::Dict(items) => {
+                    let mut child = None;
+                    let mut times = 0;
+                    for item in self.items(items).take(LOOKED_AT) {
+                        match (item, child) {
+                            (Value::Node(at), None) => (child, times) = (Some(at), 1),
+                            (Value::Node(at), Some(first)) if at == first => times += 1,
+                            _ => {}
+                        }
+                    }
+                    let below = child.and_then(|at| reached.get(at as usize)).copied().unwrap_or(1.0);
+                    below * f64::from(times.max(1))
+                }
+                _ => 1.0,
+            };
+            most = most.max(own);
+            reached.push(own);
+        }
+        most
+    }
+
     /// The items of a tuple or list.
     pub(super) fn elements(&self, value: Value) -> Option<Items> {
         match self.get(value)? {

@@ -83,9 +83,7 @@ fn evidence(machine: &Machine<'_>, run: &Run, head: &[u8], place: Place) -> bool
         return true;
     }
     match run.ended {
-        End::Stop => {
-            (run.plausible > 0 && headed) || (headed && (run.opcodes >= 6 || place != Place::Anywhere))
-        }
+        End::Stop => headed && (run.plausible > 0 || run.opcodes >= 6 || place != Place::Anywhere),
         End::Steps | End::Nodes => place != Place::Anywhere || headed,
         _ if place == Place::Anywhere => headed && run.plausible > 0 && run.plausible == run.globals,
         _ => {

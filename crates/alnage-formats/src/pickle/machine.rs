@@ -233,6 +233,14 @@ impl<'a> Machine<'a> {
                 break end;
             }
         };
+        const BOMB: f64 = 1e7;
+        if !self.scouting && opcodes > 64 && self.heap.expansion() > BOMB {
+            self.record.anomaly(
+                AnomalyKind::Expansion,
+                start,
+                "references to references to references".to_owned(),
+            );
+        }
         Run {
             start,
             end: self.tape.position().min(self.tape.len()),

@@ -111,10 +111,11 @@ fn next_stream(scout: &mut Machine<'_>, run: &Run, position: u64, expected: bool
         return None;
     }
     let candidates = [Some(position), run.frame_end.filter(|&end| end > position)];
-    candidates.into_iter().flatten().filter(|&at| at < len && at > run.start).find(|&at| {
-        (expected && run.ended == End::Stop)
-            || (run.ended == End::Stop && identify::is_pickle_by(scout, at, Place::Behind))
-    })
+    candidates
+        .into_iter()
+        .flatten()
+        .filter(|&at| at < len && at > run.start)
+        .find(|&at| run.ended == End::Stop && (expected || identify::is_pickle_by(scout, at, Place::Behind)))
 }
 
 fn ended(end: End) -> String {

@@ -3,7 +3,11 @@
 use alnage_formats::Model;
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{dangerous_call::callee, pickles, weigh::{Graveness, Weight, weigh}};
+use super::{
+    dangerous_call::callee,
+    pickles,
+    weigh::{Graveness, Weight, weigh},
+};
 use crate::{Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {

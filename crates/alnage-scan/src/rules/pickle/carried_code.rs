@@ -3,7 +3,11 @@
 use alnage_formats::Model;
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{dangerous_call::callee, pickles, weigh::{Weight, weigh}};
+use super::{
+    dangerous_call::callee,
+    pickles,
+    weigh::{Weight, weigh},
+};
 use crate::{Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
@@ -30,7 +34,8 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
                     sink.report_at(&artifact.path, place, message, &*call.line).severity = Severity::Critical;
                 }
                 Weight::Builds => {
-                    let message = format!("`{}` makes a function or class of code in the pickle", callee(facts, call));
+                    let message =
+                        format!("`{}` makes a function or class of code in the pickle", callee(facts, call));
                     sink.report_at(&artifact.path, place, message, &*call.line);
                 }
                 _ => {}

@@ -1,9 +1,15 @@
 //! PKL001: loading calls something that reaches the system.
 
-use alnage_formats::{Model, pickle::{Call, Callee, PickleFacts}};
+use alnage_formats::{
+    Model,
+    pickle::{Call, Callee, PickleFacts},
+};
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{pickles, weigh::{Weight, weigh}};
+use super::{
+    pickles,
+    weigh::{Weight, weigh},
+};
 use crate::{Rule, Sink, capability::describe};
 
 pub(super) static RULE: Rule = Rule {
@@ -12,7 +18,13 @@ pub(super) static RULE: Rule = Rule {
     summary: "loading calls something that reaches the system",
     why: "A pickle is a program: loading it runs the calls it contains. This one starts a process, runs code, touches files or the network, or fetches another callable to do so. It happens before the caller sees any object.",
     remediation: "Do not load the file. Ask the publisher for safetensors or another format that holds only data.",
-    references: &["CWE-502", "AML.T0011.000", "AML.T0018", "OWASP ML06:2023", "https://docs.python.org/3/library/pickle.html"],
+    references: &[
+        "CWE-502",
+        "AML.T0011.000",
+        "AML.T0018",
+        "OWASP ML06:2023",
+        "https://docs.python.org/3/library/pickle.html",
+    ],
     severity: Severity::Critical,
     confidence: Confidence::High,
     level: Level::Default,
@@ -34,7 +46,9 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
 pub(super) fn callee(facts: &PickleFacts, call: &Call) -> String {
     let path = match &call.callee {
         Callee::Global(at) => facts.globals.get(*at).map(|global| global.path()),
-        Callee::Method { class, name } => facts.globals.get(*class).map(|class| format!("{}.{name}", class.path())),
+        Callee::Method { class, name } => {
+            facts.globals.get(*class).map(|class| format!("{}.{name}", class.path()))
+        }
         Callee::Unknown => None,
     };
     path.map_or_else(|| "<unknown>".to_owned(), |path| shorten(&path))

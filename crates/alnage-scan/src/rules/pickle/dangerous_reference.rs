@@ -4,7 +4,10 @@ use alnage_formats::Model;
 use alnage_types::{Confidence, Level, Severity};
 
 use super::{dangerous_call::shorten, pickles, weigh::builds_code};
-use crate::{Rule, Sink, capability::{Class, Trigger, classify, describe}};
+use crate::{
+    Rule, Sink,
+    capability::{Class, Trigger, classify, describe},
+};
 
 pub(super) static RULE: Rule = Rule {
     code: "PKL002",
@@ -22,13 +25,18 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in pickles(model) {
-        for global in facts.globals.iter().filter(|global| !global.called && !builds_code(&global.module, &global.name)) {
+        for global in
+            facts.globals.iter().filter(|global| !global.called && !builds_code(&global.module, &global.name))
+        {
             let Class::Dangerous(danger) = classify(&global.module, &global.name) else { continue };
             if danger.trigger == Trigger::Call {
                 continue;
             }
             let path = shorten(&global.path());
-            let message = format!("loading fetches `{path}`, which {}, and leaves it in the object", describe(danger.sink));
+            let message = format!(
+                "loading fetches `{path}`, which {}, and leaves it in the object",
+                describe(danger.sink)
+            );
             sink.report_at(&artifact.path, (global.offset, global.offset + 1), message, path);
         }
     }

@@ -21,5 +21,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
-    report_anomalies(model, sink, AnomalyKind::DeclaredLength, "a length is declared that the file does not have");
+    report_anomalies(
+        model,
+        sink,
+        AnomalyKind::DeclaredLength,
+        "a length is declared that the file does not have",
+    );
 }

@@ -21,5 +21,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
-    report_anomalies(model, sink, AnomalyKind::Expansion, "references are nested so that walking the object takes exponential time");
+    report_anomalies(
+        model,
+        sink,
+        AnomalyKind::Expansion,
+        "references are nested so that walking the object takes exponential time",
+    );
 }

@@ -21,5 +21,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
-    report_anomalies(model, sink, AnomalyKind::UnknownExtension, "an extension code is used that nothing in the file registers");
+    report_anomalies(
+        model,
+        sink,
+        AnomalyKind::UnknownExtension,
+        "an extension code is used that nothing in the file registers",
+    );
 }

@@ -21,5 +21,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
-    report_anomalies(model, sink, AnomalyKind::FrameCrossing, "an operand crosses the end of a frame, so readers disagree about what follows");
+    report_anomalies(
+        model,
+        sink,
+        AnomalyKind::FrameCrossing,
+        "an operand crosses the end of a frame, so readers disagree about what follows",
+    );
 }

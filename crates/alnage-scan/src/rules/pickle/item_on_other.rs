@@ -21,5 +21,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
-    report_anomalies(model, sink, AnomalyKind::ItemOnOther, "items are set on something that is no dictionary");
+    report_anomalies(
+        model,
+        sink,
+        AnomalyKind::ItemOnOther,
+        "items are set on something that is no dictionary",
+    );
 }

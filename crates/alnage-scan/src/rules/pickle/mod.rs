@@ -13,8 +13,8 @@ mod frame_crossing;
 mod item_on_other;
 mod odd_number;
 mod planted_hook;
-mod shadowed_global;
 mod several_streams;
+mod shadowed_global;
 #[cfg(test)]
 mod tests;
 mod unknown_callable;

@@ -21,5 +21,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
-    report_anomalies(model, sink, AnomalyKind::OddNumber, "a number is spelled so that strict readers stop at it and CPython reads on");
+    report_anomalies(
+        model,
+        sink,
+        AnomalyKind::OddNumber,
+        "a number is spelled so that strict readers stop at it and CPython reads on",
+    );
 }

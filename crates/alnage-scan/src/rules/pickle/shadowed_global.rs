@@ -21,5 +21,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
-    report_anomalies(model, sink, AnomalyKind::ShadowedGlobal, "loading changes something that other code uses");
+    report_anomalies(
+        model,
+        sink,
+        AnomalyKind::ShadowedGlobal,
+        "loading changes something that other code uses",
+    );
 }

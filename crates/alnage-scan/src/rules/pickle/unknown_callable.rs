@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use alnage_formats::Model;
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{dangerous_call::callee, pickles, weigh::{Weight, weigh}};
+use super::{
+    dangerous_call::callee,
+    pickles,
+    weigh::{Weight, weigh},
+};
 use crate::{Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {

@@ -4,7 +4,10 @@ use alnage_formats::Model;
 use alnage_types::{Confidence, Level, Severity};
 
 use super::{dangerous_call::shorten, pickles};
-use crate::{Rule, Sink, capability::{Class, classify}};
+use crate::{
+    Rule, Sink,
+    capability::{Class, classify},
+};
 
 pub(super) static RULE: Rule = Rule {
     code: "PKL004",

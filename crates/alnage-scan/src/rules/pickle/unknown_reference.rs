@@ -3,8 +3,15 @@
 use alnage_formats::{Model, pickle::Import};
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{dangerous_call::shorten, pickles, weigh::{builds_code, is_plain_attribute}};
-use crate::{Rule, Sink, capability::{Class, classify}};
+use super::{
+    dangerous_call::shorten,
+    pickles,
+    weigh::{builds_code, is_plain_attribute},
+};
+use crate::{
+    Rule, Sink,
+    capability::{Class, classify},
+};
 
 pub(super) static RULE: Rule = Rule {
     code: "PKL005",
@@ -23,7 +30,8 @@ pub(super) static RULE: Rule = Rule {
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in pickles(model) {
         for global in facts.globals.iter().filter(|global| !global.called && !global.instantiated) {
-            let unnamed = global.how == Import::Computed && (global.name.is_empty() || is_plain_attribute(global));
+            let unnamed =
+                global.how == Import::Computed && (global.name.is_empty() || is_plain_attribute(global));
             if !unnamed
                 && !builds_code(&global.module, &global.name)
                 && classify(&global.module, &global.name) == Class::Unknown

@@ -3,7 +3,10 @@
 use alnage_formats::Model;
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{pickles, weigh::{Weight, weigh}};
+use super::{
+    pickles,
+    weigh::{Weight, weigh},
+};
 use crate::{Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {

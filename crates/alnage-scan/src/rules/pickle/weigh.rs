@@ -109,9 +109,18 @@ pub(super) fn builds_code(module: &str, name: &str) -> bool {
         "CodeType" | "FunctionType" | "LambdaType" => module == "types",
         "code" | "function" => module == "builtins",
         "_create_code" | "_create_function" | "_create_type" => module == "dill._dill",
-        "_make_function" | "_make_skel_func" | "_fill_function" | "_function_setstate" | "_class_setstate"
-        | "_make_skeleton_class" | "_make_skeleton_enum" | "_rehydrate_skeleton_class" | "_builtin_type"
-        | "_make_code" | "_make_typevar" | "dynamic_subimport" => cloudpickle,
+        "_make_function"
+        | "_make_skel_func"
+        | "_fill_function"
+        | "_function_setstate"
+        | "_class_setstate"
+        | "_make_skeleton_class"
+        | "_make_skeleton_enum"
+        | "_rehydrate_skeleton_class"
+        | "_builtin_type"
+        | "_make_code"
+        | "_make_typevar"
+        | "dynamic_subimport" => cloudpickle,
         _ => false,
     }
 }
@@ -140,8 +149,16 @@ fn by_arguments(facts: &PickleFacts, call: &Call, global: &Global) -> Weight {
             _ => Weight::Arguments("an attribute of something that is not known", Graveness::Odd),
         },
         "attrgetter" | "methodcaller" => {
-            let names = if last == "attrgetter" { &call.arguments[..] } else { &call.arguments[..1.min(call.arguments.len())] };
-            names.iter().map(|name| plain(Some(name))).find(|weight| *weight != Weight::Quiet).unwrap_or(Weight::Quiet)
+            let names = if last == "attrgetter" {
+                &call.arguments[..]
+            } else {
+                &call.arguments[..1.min(call.arguments.len())]
+            };
+            names
+                .iter()
+                .map(|name| plain(Some(name)))
+                .find(|weight| *weight != Weight::Quiet)
+                .unwrap_or(Weight::Quiet)
         }
         "type" | "ABCMeta" | "EnumMeta" if call.arguments.len() > 1 => {
             Weight::Arguments("a class made while loading", Graveness::Odd)
@@ -158,13 +175,18 @@ fn by_arguments(facts: &PickleFacts, call: &Call, global: &Global) -> Weight {
 
 fn is_transform(codec: &str) -> bool {
     let codec = codec.to_ascii_lowercase();
-    ["rot", "hex", "base64", "zlib", "zip", "bz2", "uu", "quopri", "escape"].iter().any(|part| codec.contains(part))
+    ["rot", "hex", "base64", "zlib", "zip", "bz2", "uu", "quopri", "escape"]
+        .iter()
+        .any(|part| codec.contains(part))
 }
 
 /// Attribute names that lead from any object to the interpreter, and plain ones.
 fn name_weight(name: &str) -> Weight {
     if name.split('.').any(|part| part.starts_with("__") && part.ends_with("__")) {
-        return Weight::Arguments("a special attribute, which leads from any object to the interpreter", Graveness::Escapes);
+        return Weight::Arguments(
+            "a special attribute, which leads from any object to the interpreter",
+            Graveness::Escapes,
+        );
     }
     Weight::Quiet
 }

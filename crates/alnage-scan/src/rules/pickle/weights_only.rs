@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in pickles(model) {
         if let Some(reason) = &facts.weights_only.reason
-            && facts.tensors.storages.first().is_some()
+            && !facts.tensors.storages.is_empty()
         {
             sink.report(&artifact.path, "`torch.load` refuses the file with `weights_only=True`").evidence =
                 Some(reason.chars().take(200).flat_map(char::escape_debug).collect());

@@ -1,0 +1,294 @@
+//! Every technique fires its rule; what frameworks write stays quiet.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use alnage_formats::{Model, analyse};
+use alnage_types::{ArtifactPath, Budget, Level, MemorySource, Verdict};
+use testkit::pickle::{Pickle, call};
+
+use crate::{Judgement, Policy, judge};
+
+fn judged(bytes: &[u8]) -> Judgement {
+    let source = Arc::new(MemorySource::new(bytes));
+    let analysis = analyse(ArtifactPath::file("model.pkl"), source, &Budget::default());
+    let model = Model { artifacts: analysis.artifacts, issues: analysis.issues, ..Model::default() };
+    judge(&model, &Policy::default(), Level::Audit, |code| code.starts_with("PKL"))
+}
+
+#[track_caller]
+fn check(bytes: &[u8], verdict: Verdict, codes: &[&str]) {
+    let judgement = judged(bytes);
+    let found: BTreeSet<&str> = judgement.findings.iter().map(|finding| finding.code.as_ref()).collect();
+    assert_eq!(judgement.verdict, verdict, "{:#?}", judgement.findings);
+    for code in codes {
+        assert!(found.contains(code), "{code} is not among {found:?}");
+    }
+}
+
+#[track_caller]
+fn blocks(pickle: Vec<u8>) {
+    check(&pickle, Verdict::Block, &["PKL001"]);
+}
+
+#[track_caller]
+fn quiet(pickle: Vec<u8>) {
+    let judgement = judged(&pickle);
+    assert_eq!(judgement.verdict, Verdict::Pass, "{:#?}", judgement.findings);
+}
+
+fn payload(pickle: Pickle) -> Pickle {
+    pickle.global("posix", "system").text("echo pwned").tuple1().reduce()
+}
+
+#[test]
+fn calls_are_seen_by_whatever_opcode_makes_them() {
+    blocks(b"cposix\nsystem\n(S'echo pwned'\ntR.".to_vec());
+    blocks(call("os", "system", "echo pwned"));
+    blocks(Pickle::protocol(4).stack_global("posix", "system").text("echo pwned").tuple1().reduce().stop());
+    blocks(b"(S'echo pwned'\niposix\nsystem\n.".to_vec());
+    blocks(b"(cposix\nsystem\nS'echo pwned'\no.".to_vec());
+    let map = |new: &str| {
+        let carried = Pickle::protocol(4)
+            .global("builtins", "bytes")
+            .global("builtins", "map")
+            .global("posix", "system");
+        let carried = carried.mark().text("echo pwned").raw("l").tuple2();
+        if new == "ex" {
+            carried.raw(b"}\x92").tuple1().raw(b"}\x92").stop()
+        } else {
+            carried.raw(b"\x81").tuple1().raw(b"\x81").stop()
+        }
+    };
+    blocks(map("plain"));
+    blocks(call("subprocess", "Popen", "echo pwned"));
+    blocks(call("builtins", "eval", "1"));
+}
+
+#[test]
+fn state_that_is_called_later_is_a_call() {
+    let planted = Pickle::protocol(2).global("types", "SimpleNamespace").new_object().raw("}");
+    let planted = planted.text("__setstate__").global("posix", "system").raw("sb").text("echo pwned").build();
+    check(&planted.stop(), Verdict::Block, &["PKL001", "PKL011"]);
+    let extend = Pickle::protocol(2).global("types", "SimpleNamespace").new_object().raw("}");
+    blocks(extend.text("append").global("posix", "system").raw("sb").text("echo pwned").raw("a").stop());
+}
+
+#[test]
+fn names_are_followed_however_they_are_put_together() {
+    let run = |pickle: Pickle| pickle.raw([0x93]).text("echo pwned").tuple1().reduce().stop();
+    // From the memo, past decoys, rebound.
+    blocks(run(Pickle::protocol(4).text("posix").raw("q\x00").text("system").raw("q\x0100h\x00h\x01")));
+    blocks(run(Pickle::protocol(4).text("a").text("posix").raw("q\x01").text("system").raw("(NN1")));
+    blocks(run(Pickle::protocol(4)
+        .text("json")
+        .raw("q\x000")
+        .text("posix")
+        .raw("q\x000h\x00")
+        .text("system")));
+    // Computed.
+    let rot = Pickle::protocol(4).global("_codecs", "decode").text("cbfvk").text("rot13").tuple2().reduce();
+    check(&run(rot.text("system")), Verdict::Block, &["PKL001", "PKL010"]);
+    let decoded =
+        Pickle::protocol(4).global("builtins", "str").bytes(b"posix").text("ascii").tuple2().reduce();
+    check(&run(decoded.text("system")), Verdict::Block, &["PKL001", "PKL010"]);
+    let joined = Pickle::protocol(4).stack_global("builtins", "str.join").text("").mark();
+    blocks(run(joined.text("po").text("six").raw("l").tuple2().reduce().text("system")));
+    let unhexed =
+        Pickle::protocol(4).stack_global("builtins", "bytes.fromhex").text("706f736978").tuple1().reduce();
+    let unhexed =
+        unhexed.raw("q\x000").stack_global("builtins", "bytes.decode").raw("h\x00").tuple1().reduce();
+    blocks(run(unhexed.text("system")));
+    // Through modules and import functions.
+    blocks(
+        Pickle::protocol(4)
+            .stack_global("torch", "serialization.os.system")
+            .text("x")
+            .tuple1()
+            .reduce()
+            .stop(),
+    );
+    let imported =
+        Pickle::protocol(2).global("builtins", "getattr").global("importlib", "import_module").text("posix");
+    let imported = imported.tuple1().reduce().text("system").tuple2().reduce();
+    blocks(imported.text("echo pwned").tuple1().reduce().stop());
+    let partial =
+        Pickle::protocol(2).global("functools", "partial").global("posix", "system").text("echo pwned");
+    blocks(partial.tuple2().reduce().raw(")R").stop());
+    let caller =
+        Pickle::protocol(2).global("operator", "methodcaller").text("system").text("echo pwned").tuple2();
+    let caller = caller.reduce().global("importlib", "import_module").text("posix").tuple1().reduce();
+    blocks(caller.tuple1().reduce().stop());
+    blocks(b"Vpos\\u0069x\nVsystem\n\x93Vecho\n\x85R.".to_vec());
+}
+
+#[test]
+fn nested_and_stacked_pickles_are_read() {
+    let inner = call("posix", "system", "echo pwned");
+    let nested = Pickle::protocol(4).global("_pickle", "loads").bytes(&inner).tuple1().reduce().stop();
+    blocks(nested);
+    let held = Pickle::protocol(4).text("weights").bytes(&inner).tuple2().stop();
+    blocks(held);
+    let mut stacked = Pickle::protocol(2).raw("]").stop();
+    stacked.extend_from_slice(&inner);
+    check(&stacked, Verdict::Block, &["PKL001", "PKL019"]);
+    let mut many = Pickle::protocol(2).raw("}").stop().repeat(3000);
+    many.extend_from_slice(&inner);
+    blocks(many);
+}
+
+#[test]
+fn what_runs_before_a_defect_counts() {
+    check(&payload(Pickle::protocol(4)).cut(), Verdict::Block, &["PKL001", "PKL014"]);
+    check(&payload(Pickle::protocol(4)).raw([0xff]).cut(), Verdict::Block, &["PKL001", "PKL014"]);
+    check(&payload(Pickle::protocol(4)).raw([0x93]).stop(), Verdict::Block, &["PKL001", "PKL014"]);
+    check(&payload(Pickle::protocol(4)).raw("g99\n").stop(), Verdict::Block, &["PKL001", "PKL014"]);
+}
+
+#[test]
+fn what_blinds_strict_readers_does_not_blind_this_one() {
+    check(&payload(Pickle::new().raw("I0x1\n0")).stop(), Verdict::Block, &["PKL001", "PKL012"]);
+    check(&payload(Pickle::new().raw("L0x1L\n0")).stop(), Verdict::Block, &["PKL001", "PKL012"]);
+    check(&payload(Pickle::new().raw("I  010\n0")).stop(), Verdict::Block, &["PKL001", "PKL012"]);
+    blocks(payload(Pickle::protocol(2).raw([0x80, 4])).stop());
+    blocks(payload(Pickle::protocol(4).frame(3)).stop());
+    let mut no_ops = Pickle::new().raw("N0".repeat(2048));
+    no_ops = payload(no_ops);
+    blocks(no_ops.pop().raw("N").stop());
+    let crossing =
+        Pickle::protocol(5).mark().frame(2).raw(b"B\x07\x01\x00\x00\x00\x00").raw("cposix\nsystem\nVecho\n");
+    let crossing = crossing.raw(b"\x85R(").raw("N".repeat(250)).raw("1").stop();
+    check(&crossing, Verdict::Block, &["PKL001", "PKL013"]);
+}
+
+#[test]
+fn extension_codes_are_followed_through_the_registry() {
+    let registered =
+        Pickle::protocol(2).global("copyreg", "add_extension").mark().text("posix").text("system");
+    let registered =
+        registered.int(240).tuple().reduce().pop().raw([0x82, 240]).text("echo pwned").tuple1().reduce();
+    blocks(registered.stop());
+    check(&Pickle::protocol(2).raw([0x82, 7]).raw(")R").stop(), Verdict::Review, &["PKL016"]);
+}
+
+#[test]
+fn changed_modules_are_seen() {
+    let shadow = Pickle::protocol(4).stack_global("collections", "__dict__").text("OrderedDict");
+    let shadow = shadow.stack_global("random", "_os.system").raw("s0").global("collections", "OrderedDict");
+    check(&shadow.text("echo pwned").tuple1().reduce().stop(), Verdict::Block, &["PKL006"]);
+    let built =
+        Pickle::protocol(2).global("json", "decoder").raw("}").text("scanstring").global("builtins", "print");
+    check(&built.raw("sb").stop(), Verdict::Block, &["PKL006"]);
+}
+
+#[test]
+fn dangerous_references_and_special_attributes_are_seen() {
+    check(
+        &Pickle::protocol(4).raw("}").text("hook").global("os", "system").raw("s").stop(),
+        Verdict::Block,
+        &["PKL002"],
+    );
+    let globals = Pickle::protocol(4)
+        .global("builtins", "getattr")
+        .global("collections", "OrderedDict")
+        .text("__globals__");
+    check(&globals.tuple2().reduce().stop(), Verdict::Block, &["PKL007"]);
+}
+
+#[test]
+fn what_nobody_knows_is_for_a_person() {
+    check(&call("mypackage.helpers", "restore", "x"), Verdict::Review, &["PKL003"]);
+    let own = Pickle::protocol(2).global("__main__", "Net").new_object().raw("}").build();
+    check(&own.stop(), Verdict::Review, &["PKL004"]);
+    let tokenizer = Pickle::protocol(2).raw("}").text("tokenizer").global("__main__", "split").raw("s");
+    check(&tokenizer.stop(), Verdict::Review, &["PKL005"]);
+    let result = Pickle::protocol(2).raw("Pid\n").raw(")R");
+    let result = result.global("collections", "OrderedDict").raw(")R");
+    check(&result.stop(), Verdict::Review, &["PKL008"]);
+}
+
+#[test]
+fn carried_code_is_reviewed_and_blocked_when_run() {
+    let function = Pickle::protocol(4).global("types", "FunctionType").global("types", "CodeType");
+    let function = function.int(0).tuple1().reduce().raw("}").tuple2().reduce();
+    check(&function.clone().stop(), Verdict::Review, &["PKL009"]);
+    check(&function.raw(")R").stop(), Verdict::Block, &["PKL009"]);
+}
+
+#[test]
+fn lengths_and_references_that_exhaust_are_seen() {
+    let long = Pickle::protocol(5).raw([0x8e]).raw((1u64 << 60).to_le_bytes()).cut();
+    check(&long, Verdict::Review, &["PKL015"]);
+    let mut laughs = Pickle::protocol(4).raw("(NNNNNNNNt").raw([0x94]);
+    for level in 0..30u8 {
+        laughs = laughs.raw("0(").raw([b'h', level].repeat(10)).raw("t").raw([0x94]);
+    }
+    check(&laughs.stop(), Verdict::Review, &["PKL018"]);
+    check(&Pickle::protocol(2).raw("Pt\n").text("k").text("v").raw("s").stop(), Verdict::Review, &["PKL017"]);
+}
+
+#[test]
+fn what_frameworks_write_stays_quiet() {
+    quiet(Pickle::protocol(2).raw("}").text("a").int(1).raw("s").stop());
+    quiet(
+        Pickle::protocol(2).global("collections", "OrderedDict").raw(")R").text("a").int(1).raw("s").stop(),
+    );
+    // A NumPy array.
+    let dtype = |pickle: Pickle| {
+        let pickle = pickle
+            .global("numpy", "dtype")
+            .text("f8")
+            .raw([0x89, 0x88, 0x87])
+            .reduce()
+            .mark()
+            .int(3)
+            .text("<")
+            .raw("NNN")
+            .int(-1)
+            .int(-1)
+            .int(0);
+        pickle.tuple().build()
+    };
+    let array =
+        Pickle::protocol(4).global("numpy._core.multiarray", "_reconstruct").global("numpy", "ndarray");
+    let array = array.int(0).tuple1().bytes(b"b").raw([0x87]).reduce().mark().int(1).int(1).tuple1();
+    quiet(dtype(array).raw([0x89]).bytes(&[0; 8]).tuple().build().stop());
+    // A PyTorch tensor.
+    let tensor =
+        Pickle::protocol(2).global("torch._utils", "_rebuild_tensor_v2").mark().mark().text("storage");
+    let tensor = tensor.global("torch", "FloatStorage").text("0").text("cpu").int(4).tuple().raw("Q").int(0);
+    let tensor =
+        tensor.int(4).tuple1().int(1).tuple1().raw([0x89]).global("collections", "OrderedDict").raw(")R");
+    quiet(tensor.tuple().reduce().stop());
+    // A bound method and a partial, as pickle writes them.
+    let bound =
+        Pickle::protocol(4).global("builtins", "getattr").global("collections", "OrderedDict").raw(")R");
+    quiet(bound.text("items").tuple2().reduce().stop());
+    let partial =
+        Pickle::protocol(4).global("functools", "partial").global("builtins", "dict").tuple1().reduce();
+    let partial = partial.mark().global("builtins", "dict").raw(")}Nt").build();
+    quiet(
+        Pickle::protocol(4)
+            .global("collections", "defaultdict")
+            .raw(&partial.cut()[2..])
+            .tuple1()
+            .reduce()
+            .stop(),
+    );
+    // Bytes in protocol 2.
+    quiet(Pickle::protocol(2).global("_codecs", "encode").text("x").text("latin1").tuple2().reduce().stop());
+}
+
+#[test]
+fn text_and_numbers_are_no_pickles() {
+    for bytes in [
+        &b"# Model\n\nconda install pytorch\n"[..],
+        b"cat\ndog\nbird\n",
+        b"(see the paper) N. Smith et al.\n",
+        b"{\"model_type\": \"bert\"}",
+        b"I have no idea.\n",
+        b"N.\nM.\n",
+    ] {
+        let judgement = judged(bytes);
+        assert_eq!(judgement.verdict, Verdict::Pass, "{bytes:?}: {:#?}", judgement.findings);
+    }
+}
