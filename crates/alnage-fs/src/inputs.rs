@@ -28,6 +28,11 @@ pub fn expand(argument: &str) -> Result<Vec<PathBuf>, Error> {
     if paths.is_empty() { Err(Error::NoMatch(argument.to_owned())) } else { Ok(paths) }
 }
 
+/// `path` without links and dots.
+pub fn canonical(path: &Path) -> Result<PathBuf, Error> {
+    path.canonicalize().map_err(Error::at(path))
+}
+
 /// Everything `input` gives, up to `limit` bytes.
 pub fn read_stdin(input: impl Read, limit: u64) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();

@@ -7,13 +7,15 @@ mod error;
 mod git;
 mod hub;
 mod inputs;
+mod log_dir;
 mod read;
 mod root;
 mod walk;
 mod write;
 
 pub use error::Error;
-pub use inputs::{STDIN_LIMIT, expand, read_stdin};
+pub use inputs::{STDIN_LIMIT, canonical, expand, read_stdin};
+pub use log_dir::LogDir;
 pub use read::{Content, IN_MEMORY, MemoryBytes};
 pub use walk::{Sidecars, Tree, TreeFile, walk};
-pub use write::{create_dir, write_atomic, write_secret};
+pub use write::{create_dir, random_seed, read_small, write_atomic, write_secret};

@@ -1,6 +1,7 @@
 //! A model's tree: which files there are, which links lead where.
 
 use std::{
+    collections::HashSet,
     ffi::OsStr,
     fs, io,
     os::unix::fs::{FileTypeExt, MetadataExt},
@@ -27,8 +28,18 @@ pub struct Tree {
     pub excluded: u64,
     /// Directories that could not be listed, and why.
     pub unreadable: Vec<(ArtifactPath, io::Error)>,
-    /// Absent for a single file, which is opened as the user named it.
-    root: Option<Root>,
+    root: Place,
+}
+
+/// Where a tree's files are opened.
+#[derive(Debug)]
+enum Place {
+    /// As the user named the single file.
+    Named,
+    /// Below an open directory.
+    Below(Root),
+    /// Nowhere any more.
+    Closed,
 }
 
 /// A file of the tree that is read.
@@ -47,11 +58,36 @@ pub struct TreeFile {
 }
 
 impl Tree {
+    /// The model's name in a signature: the last part of its path.
+    pub fn name(&self) -> Result<String, Error> {
+        let named = |path: &Path| path.file_name().and_then(OsStr::to_str).map(str::to_owned);
+        match named(&self.path) {
+            Some(name) => Ok(name),
+            None => {
+                let canonical = fs::canonicalize(&self.path).map_err(Error::at(&self.path))?;
+                Ok(named(&canonical).unwrap_or_else(|| "model".to_owned()))
+            }
+        }
+    }
+
+    /// Entries that stand for something that is not read: links out of the model, to nothing or to a directory,
+    /// pipes and devices.
+    pub fn unread(&self) -> impl Iterator<Item = &TreeEntry> {
+        let read: HashSet<&ArtifactPath> = self.files.iter().map(|file| &file.path).collect();
+        self.entries.iter().filter(move |entry| !read.contains(&entry.path))
+    }
+
+    /// Gives the directory's descriptor back; nothing can be read any more.
+    pub fn close(&mut self) {
+        self.root = Place::Closed;
+    }
+
     /// Opens and reads a file of this tree.
     pub fn read(&self, file: &TreeFile, hash: bool, progress: &dyn Fn(u64)) -> io::Result<Content> {
         let opened = match &self.root {
-            Some(root) => root.file(&file.location)?,
-            None => Root::named(&file.location)?,
+            Place::Below(root) => root.file(&file.location)?,
+            Place::Named => Root::named(&file.location)?,
+            Place::Closed => return Err(io::Error::other("the model is no longer open")),
         };
         Content::read(opened, hash, progress)
     }
@@ -125,7 +161,7 @@ fn single_file(path: &Path, size: u64, executable: bool) -> Tree {
         files: vec![file],
         excluded: 0,
         unreadable: Vec::new(),
-        root: None,
+        root: Place::Named,
     }
 }
 
@@ -140,7 +176,7 @@ fn walk_directory(path: &Path, canonical: PathBuf) -> Result<Tree, Error> {
         files: Vec::new(),
         excluded: 0,
         unreadable: Vec::new(),
-        root: Some(Root::open(confines.clone())?),
+        root: Place::Below(Root::open(confines.clone())?),
     };
     fs::read_dir(&canonical).map_err(Error::at(path))?;
     let bounds = Bounds { base: &canonical, blobs: blobs.as_deref(), confines: &confines };

@@ -2,15 +2,19 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
-use crate::Error;
+use crate::{Error, root::Root};
 
 /// Writes `bytes` to `path` so that a reader sees the old file or the new one, never a part.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    replace(path, bytes).map_err(Error::at(path))
+}
+
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}.tmp", std::process::id()));
     let temporary = Path::new(&temporary);
@@ -19,12 +23,31 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         // The temporary file is of no use to anybody; that it could not be removed either is no news.
         let _ = fs::remove_file(temporary);
     }
-    result.and_then(|()| sync_parent(path)).map_err(Error::at(path))
+    result.and_then(|()| sync_parent(path))
 }
 
 /// Writes a secret to a new file that only its owner may read. An existing file is left alone and is an error.
 pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     write_new(path, bytes, 0o600).and_then(|()| sync_parent(path)).map_err(Error::at(path))
+}
+
+/// The bytes of a small file, such as a key or a signature: at most `limit`.
+pub fn read_small(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let file = Root::named(path).map_err(Error::at(path))?;
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(Error::at(path))?;
+    if bytes.len() as u64 > limit {
+        let source = io::Error::other(format!("longer than {limit} bytes"));
+        return Err(Error::Io { path: path.to_owned(), source });
+    }
+    Ok(bytes)
+}
+
+/// 32 bytes from the operating system's source of randomness, to make a key from.
+pub fn random_seed() -> Result<[u8; 32], Error> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| Error::at("the source of randomness")(error.into()))?;
+    Ok(seed)
 }
 
 /// Makes the directory `path` and those above it.

@@ -1,6 +1,19 @@
 //! The façade: one call from what the user named to a record of verdicts, with seal and log.
 
+mod error;
 mod parallel;
+mod seal;
+mod sign;
+mod time;
+mod verify;
 mod vet;
 
+pub use error::Error;
+pub use seal::{Sealing, seal};
+pub use sign::{KeyPair, Signed, keygen, sign, signing_key, verifying_key};
+pub use time::rfc3339;
+pub use verify::{Check, Outcome, Verification, Verifying, verify};
 pub use vet::{Failure, Input, Options, Progress, Silent, Vetted, VettedModel, vet};
+
+pub use alnage_fs::Sidecars;
+pub use alnage_sign::{Difference, SigningKey, VerifyingKey};

@@ -83,12 +83,10 @@ pub struct Vetted {
 }
 
 /// What a seal needs besides the record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct VettedModel {
-    /// Where the model is; absent for bytes without a file.
-    pub path: Option<PathBuf>,
-    /// Whether it is one file.
-    pub single_file: bool,
+    /// The model on disk; absent for bytes without a file.
+    pub(crate) tree: Option<Box<Tree>>,
 }
 
 /// An input that could not be opened.
@@ -279,26 +277,25 @@ fn conclude(
     let mut model = Model::default();
     let mut files = Vec::new();
     let mut stats = Stats { files: results.len() as u64, ..Stats::default() };
-    let vetted = match &opened.content {
-        Content::Tree(tree) => VettedModel { path: Some(tree.path.clone()), single_file: tree.single_file },
-        Content::Bytes(_) => VettedModel { path: None, single_file: true },
-    };
+    let mut vetted = VettedModel { tree: None };
     let mut names: Vec<Option<String>> = Vec::new();
     match opened.content {
-        Content::Tree(tree) => {
-            model.tree = tree.entries;
+        Content::Tree(mut tree) => {
+            tree.close();
+            model.tree = tree.entries.clone();
             stats.excluded = tree.excluded;
-            for (path, error) in tree.unreadable {
-                model.issues.push(unreadable(&path, format!("the directory could not be read: {error}")));
+            for (path, error) in &tree.unreadable {
+                model.issues.push(unreadable(path, format!("the directory could not be read: {error}")));
             }
-            for file in tree.files {
+            for file in &tree.files {
                 if file.name.is_none() {
                     let message = "the file's name is not UTF-8".to_owned();
-                    let kind = IssueKind::Unsupported;
-                    model.issues.push(Issue { artifact: file.path, offset: None, kind, message });
+                    let (artifact, kind) = (file.path.clone(), IssueKind::Unsupported);
+                    model.issues.push(Issue { artifact, offset: None, kind, message });
                 }
-                names.push(file.name.filter(|_| file.in_manifest));
+                names.push(file.name.clone().filter(|_| file.in_manifest));
             }
+            vetted.tree = Some(tree);
         }
         Content::Bytes(bytes) => {
             let path = ArtifactPath::file(&*opened.name);
@@ -349,6 +346,19 @@ fn record(path: String, mut model: Model, manifest: Manifest, options: &Options)
 }
 
 impl Options {
+    /// What names the choices of the user that a verdict depends on; `None` when they are the built-in ones.
+    pub(crate) fn policy_digest(&self) -> Option<Digest> {
+        let built_in = self.policy == Policy::default() && self.suppressions.is_empty();
+        if built_in && self.select.is_empty() && self.ignore.is_empty() {
+            return None;
+        }
+        let suppressions: Vec<_> = (self.suppressions.iter())
+            .map(|entry| (&entry.code, &entry.artifact, &entry.sha256, &entry.reason, &entry.expires))
+            .collect();
+        let chosen = (&self.policy, suppressions, &self.select, &self.ignore);
+        serde_json::to_vec(&chosen).ok().map(|bytes| Digest::of(&bytes))
+    }
+
     /// Whether the rule `code` runs. The longest matching beginning decides; `select` wins a tie.
     fn wants(&self, code: &str) -> bool {
         let longest = |list: &[String]| {

@@ -158,6 +158,9 @@ pub(crate) struct VerifyArgs {
     /// The directory of the log
     #[arg(long, value_name = "DIR")]
     pub(crate) log: Option<PathBuf>,
+    /// Refuse a model whose verdict, bill of materials and log entry cannot all be checked
+    #[arg(long)]
+    pub(crate) require_seal: bool,
 }
 
 #[derive(Debug, Args)]

@@ -24,3 +24,9 @@ pub(crate) fn of_record(record: &Record, failures: usize, fail_on: Verdict) -> u
         0
     }
 }
+
+/// The graver of two exit codes.
+pub(crate) fn gravest(a: u8, b: u8) -> u8 {
+    let rank = |code| [0, COULD_NOT_RUN, UNKNOWN, REFUSED].iter().position(|&known| known == code);
+    if rank(b) > rank(a) { b } else { a }
+}

@@ -2,13 +2,18 @@
 
 mod config;
 mod formats;
+mod keygen;
 mod rules;
+mod sign;
+mod tour;
+mod verify;
 mod vet;
 
 use std::process::ExitCode;
 
 use crate::{
-    args::{Arguments, Command, ConfigCommand},
+    args::{Arguments, Command, ConfigCommand, SettingArgs},
+    config::{Config, Settings},
     reference,
 };
 
@@ -22,9 +27,15 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Config { command: ConfigCommand::Show(flags) } => config::show(&flags)?,
         Command::Completions { shell } => reference::completions(shell)?,
         Command::Man => reference::man()?,
-        Command::Tour | Command::Verify(_) | Command::Sign(_) | Command::Keygen(_) => {
-            anyhow::bail!("not in this build")
-        }
+        Command::Tour => return tour::run(),
+        Command::Verify(arguments) => return verify::run(&arguments, &unflagged()?),
+        Command::Sign(arguments) => sign::run(&arguments, unflagged()?.jobs)?,
+        Command::Keygen(arguments) => keygen::run(&arguments.out)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The settings of file and environment, for commands without flags for them.
+fn unflagged() -> anyhow::Result<Settings> {
+    Ok(Config::load(&SettingArgs::default())?.settings)
 }

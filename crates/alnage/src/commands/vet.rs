@@ -8,8 +8,12 @@ use std::{
 };
 
 use alnage_fs::STDIN_LIMIT;
-use alnage_pipeline::{Input, Options, Vetted, vet};
+use alnage_pipeline::{Input, Options, Sealing, SigningKey, Vetted, rfc3339, seal, signing_key, vet};
 use alnage_scan::{Date, Record, report};
+use alnage_types::Verdict;
+use anyhow::Context as _;
+
+use super::tour::sealed_text;
 
 use crate::{
     args::{ReportFormat, VetArgs},
@@ -24,23 +28,71 @@ pub(super) fn run(arguments: VetArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load(&arguments.settings)?;
     let settings = &config.settings;
     let reports = reports(&arguments.format, &arguments.output)?;
+    let sealing_key = if arguments.seal { Some(sealing_key(settings)?) } else { None };
     let (inputs, missing) = inputs(&arguments.paths)?;
     let bar = Bar::new(!settings.quiet);
-    let vetted = vet(inputs, &options(settings), &bar);
+    let options = options(settings);
+    let mut vetted = vet(inputs, &options, &bar);
     drop(bar);
     for failure in &vetted.failures {
         warn(format_args!("error: {}", failure.error));
     }
+    let failures = vetted.failures.len() + missing;
+    let code = exit::of_record(&vetted.record, failures, settings.fail_on);
     for report in &reports {
-        write_report(report, &vetted.record, settings)?;
+        write_report(report, &vetted.record, settings, code)?;
     }
-    let code = exit::of_record(&vetted.record, vetted.failures.len() + missing, settings.fail_on);
-    Ok(ExitCode::from(code))
+    let sealed = match sealing_key {
+        Some(key) => seal_all(&mut vetted, &options, settings, &key),
+        None => 0,
+    };
+    Ok(ExitCode::from(exit::gravest(code, sealed)))
+}
+
+/// The key to seal with: the one named, or the keyring's.
+fn sealing_key(settings: &Settings) -> anyhow::Result<SigningKey> {
+    if !settings.hash {
+        anyhow::bail!("`--seal` needs the digests that `--no-hash` leaves out");
+    }
+    let in_ring = || settings.keyring.as_ref().map(|directory| directory.join("signing.pem"));
+    let Some(path) = settings.key.clone().or_else(in_ring) else {
+        return Err(hinted(
+            "there is no key to seal with",
+            "`alnage keygen --out DIR`, then `--key DIR/signing.pem`",
+        ));
+    };
+    signing_key(&path).with_context(|| format!("the key `{}`", path.display()))
+}
+
+/// Seals every model that passed; gives the exit code for those that could not be.
+fn seal_all(vetted: &mut Vetted, options: &Options, settings: &Settings, key: &SigningKey) -> u8 {
+    let time = rfc3339(now());
+    let mut code = 0;
+    for index in 0..vetted.record.models.len() {
+        let path = vetted.record.models[index].path.clone();
+        match seal(vetted, index, options, Sealing { key, log: &settings.log, time: &time }) {
+            Ok(sealed) => warn(format_args!("{}", sealed_text(Path::new(&path), &sealed).trim_end())),
+            Err(error) => {
+                let grave = match error {
+                    alnage_pipeline::Error::NotPassed(Verdict::Unknown) => exit::UNKNOWN,
+                    alnage_pipeline::Error::NotPassed(_) => exit::REFUSED,
+                    _ => exit::COULD_NOT_RUN,
+                };
+                code = exit::gravest(code, grave);
+                warn(format_args!("error: `{path}` was not sealed: {error}"));
+            }
+        }
+    }
+    code
+}
+
+/// Seconds since the beginning of 1970.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// The pipeline's options out of the settings.
 pub(super) fn options(settings: &Settings) -> Options {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Options {
         jobs: settings.jobs,
         budget: settings.budget.clone(),
@@ -50,7 +102,7 @@ pub(super) fn options(settings: &Settings) -> Options {
         ignore: settings.ignore.clone(),
         hash: settings.hash,
         suppressions: settings.suppressions.clone(),
-        today: Date::from_unix(now.as_secs()),
+        today: Date::from_unix(now()),
     }
 }
 
@@ -126,17 +178,17 @@ fn format_of(file: &Path) -> ReportFormat {
     }
 }
 
-fn write_report(report: &Report, record: &Record, settings: &Settings) -> anyhow::Result<()> {
+fn write_report(report: &Report, record: &Record, settings: &Settings, exit_code: u8) -> anyhow::Result<()> {
     let Some(file) = &report.file else {
         let color = match settings.color {
             Color::Auto => output::terminal_takes_color(),
             Color::Always => true,
             Color::Never => false,
         };
-        return Ok(output::print_with(|out| render(report.format, record, settings, color, out))?);
+        return Ok(output::print_with(|out| render(report.format, record, settings, color, exit_code, out))?);
     };
     let mut bytes = Vec::new();
-    render(report.format, record, settings, false, &mut bytes)?;
+    render(report.format, record, settings, false, exit_code, &mut bytes)?;
     Ok(alnage_fs::write_atomic(file, &bytes)?)
 }
 
@@ -145,6 +197,7 @@ fn render(
     record: &Record,
     settings: &Settings,
     color: bool,
+    exit_code: u8,
     mut out: &mut dyn io::Write,
 ) -> io::Result<()> {
     match format {
@@ -153,11 +206,7 @@ fn render(
             let style = report::TextStyle { width: output::width(), color, brief: settings.quiet };
             out.write_all(report::text(record, style).as_bytes())
         }
-        ReportFormat::Sarif | ReportFormat::Markdown => Err(io::Error::other("not in this build")),
+        ReportFormat::Sarif => report::sarif(record, exit_code, &mut out),
+        ReportFormat::Markdown => out.write_all(report::markdown(record).as_bytes()),
     }
-}
-
-/// Used by the tour, which vets without a command line.
-pub(super) fn vet_quietly(path: &Path, settings: &Settings) -> Vetted {
-    vet(vec![Input::Path(path.to_owned())], &options(settings), &alnage_pipeline::Silent)
 }

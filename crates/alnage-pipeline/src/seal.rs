@@ -1,0 +1,127 @@
+//! Sealing what passed: bill of materials, signed verdict, signature, and an entry in the log.
+
+use std::path::Path;
+
+use alnage_fs::{LogDir, Sidecars};
+use alnage_log::{Entry, LogKey};
+use alnage_sign::{
+    SigningKey, Subject, VERDICT_PREDICATE, VerdictClaim, attest, attested_digest, model_subjects, sign_model,
+};
+use alnage_types::{Digest, Verdict};
+
+use crate::{Error, Options, Vetted, sign};
+
+/// The log's own files, beside its objects.
+pub(crate) const LOG_KEY: &str = "signing.key";
+pub(crate) const LOG_VERIFIER: &str = "log.vkey";
+
+/// With what and where to seal.
+#[derive(Debug, Clone, Copy)]
+pub struct Sealing<'a> {
+    /// Signs the files and the verdict.
+    pub key: &'a SigningKey,
+    /// The directory of the log.
+    pub log: &'a Path,
+    /// Now, as [`rfc3339`](crate::rfc3339) writes it.
+    pub time: &'a str,
+}
+
+/// Seals the model at `index` of `vetted`; gives where the parts are.
+///
+/// The digests are those of the bytes that were vetted: nothing is read again.
+pub fn seal(
+    vetted: &mut Vetted,
+    index: usize,
+    options: &Options,
+    sealing: Sealing<'_>,
+) -> Result<Sidecars, Error> {
+    let (Some(record), Some(known)) = (vetted.record.models.get_mut(index), vetted.models.get_mut(index))
+    else {
+        return Err(Error::NoPlace);
+    };
+    if record.verdict != Verdict::Pass {
+        return Err(Error::NotPassed(record.verdict));
+    }
+    let Some(tree) = &known.tree else { return Err(Error::NoPlace) };
+    sign::refuse_unsignable(tree)?;
+    let sidecars = Sidecars::of(&tree.path, tree.single_file);
+    let name = tree.name()?;
+    let ignored = sign::ignored_paths(tree, &sidecars.signature)?;
+
+    let [signature_name, bom_name, verdict_name, _] =
+        [&sidecars.signature, &sidecars.bom, &sidecars.verdict, &sidecars.receipt]
+            .map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    let tool_version = env!("CARGO_PKG_VERSION");
+    // The document is made from the model as the rules saw it, whose parts the record holds by now.
+    let model = alnage_formats::Model {
+        tree: tree.entries.clone(),
+        artifacts: std::mem::take(&mut record.artifacts),
+        issues: Vec::new(),
+    };
+    let document = alnage_bom::Options {
+        name: &name,
+        version: None,
+        tool_version,
+        timestamp: sealing.time,
+        author: None,
+        signature: Some(&signature_name),
+        attestation: Some(&verdict_name),
+    };
+    let bom = alnage_bom::cyclonedx(&model, &record.manifest, record.verdict, &record.findings, &document);
+    record.artifacts = model.artifacts;
+
+    let signature = sign_model(&name, &record.manifest, &ignored, sealing.key)?;
+    let mut subjects = model_subjects(&name, &record.manifest)?;
+    let root = subjects.first().map(|subject| subject.digest).ok_or(Error::NoPlace)?;
+    subjects.push(Subject { name: bom_name, digest: Digest::of(bom.as_bytes()) });
+    let claim = VerdictClaim {
+        tool_version,
+        time: sealing.time,
+        verdict: record.verdict,
+        level: options.level,
+        findings: record.findings.len(),
+        issues: record.issues.len(),
+        policy: options.policy_digest(),
+    };
+    let verdict = attest(&claim.statement(subjects), sealing.key)?;
+
+    let mut log = LogDir::lock(sealing.log)?;
+    let entry = Entry {
+        statement: attested_digest(verdict.as_bytes())?,
+        subject: root,
+        predicate_type: VERDICT_PREDICATE.to_owned(),
+        time: sealing.time.to_owned(),
+    };
+    let receipt = alnage_log::append(&mut log, &log_key(sealing.log)?, &entry)?;
+
+    for (path, text) in [
+        (&sidecars.bom, bom),
+        (&sidecars.verdict, verdict),
+        (&sidecars.receipt, receipt.to_string()),
+        (&sidecars.signature, signature),
+    ] {
+        alnage_fs::write_atomic(path, text.as_bytes())?;
+    }
+    Ok(sidecars)
+}
+
+/// The key of the log in `directory`, made on first use.
+fn log_key(directory: &Path) -> Result<LogKey, Error> {
+    const MAX_KEY: u64 = 4 << 10;
+    let path = directory.join(LOG_KEY);
+    match alnage_fs::read_small(&path, MAX_KEY) {
+        Ok(bytes) => Ok(LogKey::from_text(&String::from_utf8_lossy(&bytes))?),
+        Err(alnage_fs::Error::NotFound(_)) => {
+            let seed = alnage_fs::random_seed()?;
+            let name: String = Digest::of(&seed).to_string().chars().take(16).collect();
+            let key = LogKey::from_seed(&format!("alnage.local/{name}"), &seed)?;
+            alnage_fs::write_atomic(
+                &directory.join(LOG_VERIFIER),
+                format!("{}\n", key.verifier()).as_bytes(),
+            )?;
+            alnage_fs::write_secret(&path, key.to_text().as_bytes())?;
+            Ok(key)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

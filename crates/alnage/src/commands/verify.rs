@@ -1,0 +1,62 @@
+//! `alnage verify`: is the model what was signed?
+
+use std::{fmt::Write, path::Path, process::ExitCode};
+
+use alnage_pipeline::{Outcome, Verification, Verifying, verify, verifying_key};
+
+use crate::{
+    args::VerifyArgs,
+    config::Settings,
+    exit,
+    output::{self, hinted},
+    progress::Bar,
+};
+
+/// Verifies, says what was and what was not checked, and gives the exit code.
+pub(super) fn run(arguments: &VerifyArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let key = verifying_key(&arguments.key)?;
+    let what = Verifying {
+        path: &arguments.path,
+        key: &key,
+        signature: arguments.signature.as_deref(),
+        log: arguments.log.as_deref().unwrap_or(&settings.log),
+        jobs: settings.jobs,
+    };
+    let bar = Bar::new(true);
+    let result = verify(what, &bar);
+    drop(bar);
+    let verification = result.map_err(|error| match error {
+        alnage_pipeline::Error::Files(alnage_fs::Error::NotFound(path)) if path != arguments.path => hinted(
+            format!("there is no signature at `{}`", path.display()),
+            "name it: `--signature FILE`; `alnage vet --seal` and `alnage sign` make one",
+        ),
+        error => error.into(),
+    })?;
+    let verified = verification.holds() && (!arguments.require_seal || verification.is_complete());
+    output::print(&report(&arguments.path, &verification, verified))?;
+    Ok(if verified { ExitCode::SUCCESS } else { ExitCode::from(exit::REFUSED) })
+}
+
+/// How many differing files are told.
+const DIFFERENCES: usize = 50;
+
+/// What was found, as text.
+pub(super) fn report(path: &Path, verification: &Verification, verified: bool) -> String {
+    let word = if verified { "verified" } else { "not verified" };
+    let mut text = format!("{word}: {}\n", path.display());
+    for check in &verification.checks {
+        let outcome = match check.outcome {
+            Outcome::Holds => "holds",
+            Outcome::Refused => "refused",
+            Outcome::NotChecked => "not checked",
+        };
+        let _ = writeln!(text, "  {outcome:11}  {}: {}", check.part, check.message);
+    }
+    for difference in verification.differences.iter().take(DIFFERENCES) {
+        let _ = writeln!(text, "    {difference}");
+    }
+    if verification.differences.len() > DIFFERENCES {
+        let _ = writeln!(text, "    and {} more", verification.differences.len() - DIFFERENCES);
+    }
+    text
+}
