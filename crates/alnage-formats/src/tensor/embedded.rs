@@ -1,8 +1,8 @@
 //! Content smuggled in a string: something encoded as base64 or hexadecimal, or a script in plain sight.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
-use alnage_types::{ArtifactPath, MemorySource, Source};
+use alnage_types::{ArtifactPath, MemorySource, Source, WindowSource};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,6 +10,16 @@ use crate::{Context, Probe, registry};
 
 /// How many carried things of a file are kept.
 const MAX_CARRIED: usize = 64;
+/// Longer strings are handed on whole: nobody hides a line of script in them that the member's own reading misses.
+pub(crate) const MAX_LOOK: u64 = 4 << 20;
+/// What native programs and archives start with.
+const STRONG_MAGICS: &[(&[u8], &str)] = &[
+    (b"\x7fELF", "elf"),
+    (b"MZ\x90\0", "pe"),
+    (b"\xcf\xfa\xed\xfe", "mach-o"),
+    (b"\xca\xfe\xba\xbe", "mach-o"),
+    (b"PK\x03\x04", "zip"),
+];
 
 /// Something that a string of the file carries although the format has no use for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -49,6 +59,9 @@ pub(crate) fn look(
     if carried.len() >= MAX_CARRIED || text.len() < 16 {
         return;
     }
+    if text.len() as u64 > MAX_LOOK {
+        return context.member(place, Arc::new(MemorySource::new(text)));
+    }
     let shown = super::summary::shortened(place);
     let mut keep = |kind, evidence: String| {
         carried.push(Carried { place: shown.clone(), kind, evidence, offset });
@@ -80,15 +93,32 @@ pub(crate) fn look(
     }
 }
 
+/// Looks at the start of a tensor of bytes, which can hold a whole file as it is.
+pub(crate) fn look_at_tensor(
+    name: &str,
+    range: Range<u64>,
+    source: &Arc<dyn Source>,
+    carried: &mut Vec<Carried>,
+    context: &mut Context<'_>,
+) {
+    let mut head = [0; 8];
+    let count = source.read_at(range.start, &mut head).unwrap_or(0);
+    let head = head.get(..count).unwrap_or_default();
+    let magic = STRONG_MAGICS.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, name)| *name);
+    let could_be_pickle =
+        || matches!(head, [0x80, 2..=5, ..]) && crate::pickle::is_pickle_at(source, range.start);
+    let Some(found) = magic.or_else(|| could_be_pickle().then_some("pickle")) else { return };
+    if carried.len() < MAX_CARRIED && range.end - range.start >= 16 {
+        let (place, evidence) = (super::summary::shortened(name), found.to_owned());
+        carried.push(Carried { place, kind: CarriedKind::Raw, evidence, offset: range.start });
+        let window = WindowSource::new(source.clone(), range.start, range.end - range.start);
+        context.member(name, Arc::new(window));
+    }
+}
+
 /// The binary format some loader would take `bytes` for.
 fn recognised(bytes: &[u8], path: &ArtifactPath) -> Option<&'static str> {
-    const EXECUTABLES: &[(&[u8], &str)] = &[
-        (b"\x7fELF", "elf"),
-        (b"MZ\x90\0", "pe"),
-        (b"\xcf\xfa\xed\xfe", "mach-o"),
-        (b"\xca\xfe\xba\xbe", "mach-o"),
-    ];
-    if let Some((_, name)) = EXECUTABLES.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+    if let Some((_, name)) = STRONG_MAGICS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Some(name);
     }
     let source = MemorySource::new(bytes);

@@ -12,11 +12,12 @@ use super::{
 };
 use crate::{
     Context,
-    tensor::{embedded, layout, summary},
+    tensor::{
+        embedded::{self, MAX_LOOK},
+        layout, summary,
+    },
 };
 
-/// Longer strings are handed on whole instead of being looked into here.
-const MAX_LOOK: u64 = 4 << 20;
 const MAX_KEY: u64 = 64 << 10;
 const MAX_SHOWN: u64 = 1024;
 
@@ -37,7 +38,8 @@ pub(super) fn read(
         if keys.len() as u64 >= context.meter().budget().max_nodes {
             return Err(Stop::Exhausted(alnage_types::Exhausted { limit: "max-nodes" }));
         }
-        if let Some(repeated) = keys.replace(key) {
+        // Where a count lied, zeros are read as entries without a name.
+        if let Some(repeated) = keys.replace(key).filter(|key| !key.is_empty()) {
             facts.fault(GgufFaultKind::RepeatedKey, layout::quoted(&repeated), start..end);
         }
     }

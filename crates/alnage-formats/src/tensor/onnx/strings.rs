@@ -9,9 +9,6 @@ use crate::{
     tensor::{Carried, embedded},
 };
 
-/// Longer strings are handed on whole.
-const MAX_LOOK: u64 = 4 << 20;
-
 /// Looks into the string in `range`.
 pub(super) fn look(
     place: &str,
@@ -22,7 +19,7 @@ pub(super) fn look(
     context: &mut Context<'_>,
 ) {
     let length = range.end - range.start;
-    if length > MAX_LOOK {
+    if length > embedded::MAX_LOOK {
         return context.member(place, Arc::new(WindowSource::new(source.clone(), range.start, length)));
     }
     reader.seek(range.start);

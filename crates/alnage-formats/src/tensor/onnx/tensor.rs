@@ -90,6 +90,11 @@ impl Tensor {
         &self.name
     }
 
+    /// Its bytes, when it is made of bytes that can be anything.
+    pub(super) fn payload(&self) -> Option<Range<u64>> {
+        self.raw.clone().filter(|_| matches!(self.data_type, 2 | 3))
+    }
+
     /// Element type, number of elements, and bytes those need.
     pub(super) fn size(&self) -> (&'static str, u64, Option<u64>) {
         let (name, bits) = data_type(self.data_type).unwrap_or(("unknown", None));

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Context, Field, Message, WireEnd,
     tensor::{
+        embedded,
         layout::{self, MAX_FAULTS},
         summary::{self, shortened},
     },
@@ -306,6 +307,16 @@ impl Walk<'_, '_> {
             } else {
                 self.context.exhausted(Exhausted { limit: "max-nodes" }, range.start);
             }
+        }
+        if let Some(payload) = tensor.payload() {
+            let carried = &mut self.facts.carried;
+            embedded::look_at_tensor(
+                &layout::quoted(tensor.name()),
+                payload,
+                self.source,
+                carried,
+                self.context,
+            );
         }
         for at in &tensor.strings {
             self.look(&layout::quoted(tensor.name()), at);

@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use alnage_types::{IssueKind, Reader, Source};
+use alnage_types::{Exhausted, IssueKind, Reader, Source};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -121,7 +121,8 @@ fn identify(probe: &Probe<'_>) -> bool {
     let Some((length, rest)) = probe.head.split_first_chunk::<8>() else { return false };
     let length = u64::from_le_bytes(*length);
     let first = rest.iter().find(|byte| !byte.is_ascii_whitespace());
-    if !(2..1 << 40).contains(&length) || first != Some(&b'{') {
+    let possible = (2..1 << 40).contains(&length) || probe.path.extension().as_deref() == Some("safetensors");
+    if !possible || first != Some(&b'{') {
         return false;
     }
     // Behind the brace stands a key or the end.
@@ -161,6 +162,10 @@ fn read(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Option<Safetenso
         context.issue(IssueKind::Malformed, 0, "the header is longer than any loader takes");
         return Some(facts);
     }
+    if length > context.meter().budget().max_member_memory {
+        context.exhausted(Exhausted { limit: "max-member-memory" }, 8);
+        return Some(facts);
+    }
     if reader.peek().is_ok_and(|first| first != b'{') {
         facts.header_fault(HeaderFaultKind::LeadingWhiteSpace, "starts with white space".into(), 8..9);
     }
@@ -176,7 +181,7 @@ fn read(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Option<Safetenso
     facts.take_keys(&header);
     facts.take_metadata(&header, context);
     if result.is_ok() {
-        facts.take_layout(&header.tensors, data_start..size, context);
+        facts.take_layout(&header.tensors, data_start..size, source, context);
     }
     facts.take_tensors(header.tensors);
     Some(facts)
@@ -223,7 +228,13 @@ impl SafetensorsFacts {
         }
     }
 
-    fn take_layout(&mut self, tensors: &[DeclaredTensor], buffer: Range<u64>, context: &mut Context<'_>) {
+    fn take_layout(
+        &mut self,
+        tensors: &[DeclaredTensor],
+        buffer: Range<u64>,
+        source: &Arc<dyn Source>,
+        context: &mut Context<'_>,
+    ) {
         let mut placed = Vec::new();
         for tensor in tensors {
             let entry = tensor.entry.0..tensor.entry.1;
@@ -233,6 +244,10 @@ impl SafetensorsFacts {
             let (start, end) = tensor.offsets;
             match (buffer.start.checked_add(start), buffer.start.checked_add(end)) {
                 (Some(start), Some(end)) if start <= end && end <= buffer.end => {
+                    if matches!(tensor.dtype.as_str(), "U8" | "I8") {
+                        let carried = &mut self.carried;
+                        embedded::look_at_tensor(&tensor.name, start..end, source, carried, context);
+                    }
                     placed.push(Placed { name: &tensor.name, range: start..end });
                 }
                 _ => {

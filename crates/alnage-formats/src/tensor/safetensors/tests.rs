@@ -109,9 +109,27 @@ fn tensors_must_lie_side_by_side_and_have_their_size() {
 fn a_header_length_beyond_the_file_is_a_fault() {
     let mut bytes = safetensors("{\"a", b"");
     bytes[0] = 200;
-    let analysis = analysed(bytes);
+    let analysis = analysed(bytes.clone());
     assert_eq!(facts(&analysis).header_faults[0].kind, HeaderFaultKind::LengthBeyondFile);
+    bytes[7] = 0x80;
+    assert_eq!(facts(&analysed(bytes)).header_faults[0].kind, HeaderFaultKind::LengthBeyondFile);
     assert_eq!(analysis.issues[0].kind, IssueKind::Truncated);
+}
+
+#[test]
+fn a_header_too_long_for_the_budget_is_an_issue() {
+    let source = Arc::new(MemorySource::new(safetensors_with_metadata("format", "pt")));
+    let budget = Budget { max_member_memory: 64, ..Budget::default() };
+    let analysis = analyse(ArtifactPath::file("m.safetensors"), source, &budget);
+    assert_eq!(analysis.issues[0].kind, IssueKind::Budget);
+}
+
+#[test]
+fn a_tensor_of_bytes_that_is_a_file_is_handed_on() {
+    let header = r#"{"a":{"dtype":"U8","shape":[20],"data_offsets":[0,20]}}"#;
+    let analysis = analysed(safetensors(header, b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\0\0\0\0"));
+    assert_eq!(facts(&analysis).carried[0].kind, CarriedKind::Raw);
+    assert_eq!(analysis.artifacts[1].path.as_str(), "m.safetensors!/a");
 }
 
 #[test]
