@@ -3,6 +3,7 @@
 pub mod config;
 mod document;
 pub mod jinja;
+pub mod python;
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,7 @@ use serde::Serialize;
 use crate::Format;
 
 /// The formats of this family.
-pub(crate) static FORMATS: &[&Format] = &[&config::JSON, &config::YAML, &jinja::JINJA];
+pub(crate) static FORMATS: &[&Format] = &[&config::JSON, &config::YAML, &jinja::JINJA, &python::PYTHON];
 
 /// Facts of this family.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -23,4 +24,6 @@ pub enum RepositoryFacts {
     Config(config::ConfigFacts),
     /// A Jinja template.
     Template(jinja::TemplateFacts),
+    /// Python source.
+    Python(python::PythonFacts),
 }

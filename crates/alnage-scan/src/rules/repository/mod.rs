@@ -6,6 +6,7 @@ mod duplicate_keys;
 mod instantiate;
 mod kernel_repository;
 mod leads_out;
+mod python;
 mod remote_code;
 mod target;
 mod template_engine_object;
@@ -43,6 +44,9 @@ pub(super) static RULES: &[&Rule] = &[
     &template_huge::RULE,
     &template_trigger::RULE,
 ];
+
+/// The rules about Python files.
+pub(super) static PYTHON_RULES: &[&Rule] = python::RULES;
 
 fn repository_facts(model: &Model) -> impl Iterator<Item = (&Artifact, &RepositoryFacts)> {
     model.artifacts.iter().filter_map(|artifact| match &artifact.facts {

