@@ -18,13 +18,9 @@ static FAMILIES: &[&[&Rule]] = &[
     tensor::RULES,
     framework::RULES,
     repository::RULES,
-<<<<<<< HEAD
-    general::RULES,
-    policy::RULES,
-=======
     repository::PYTHON_RULES,
     general::RULES,
->>>>>>> ab8714f (Parse Python files to a tree and judge what they do on import and in use)
+    policy::RULES,
 ];
 
 /// Every rule.
