@@ -5,7 +5,7 @@ use std::path::Path;
 use alnage_fs::{LogDir, Sidecars};
 use alnage_log::{Entry, LogKey};
 use alnage_sign::{
-    SigningKey, Subject, VERDICT_PREDICATE, VerdictClaim, attest, attested_digest, model_subjects, sign_model,
+    SigningKey, Subject, VERDICT_PREDICATE, VerdictClaim, attest, attested_digest, model_subjects,
 };
 use alnage_types::{Digest, Verdict};
 
@@ -70,7 +70,7 @@ pub fn seal(
     let bom = alnage_bom::cyclonedx(&model, &record.manifest, record.verdict, &record.findings, &document);
     record.artifacts = model.artifacts;
 
-    let signature = sign_model(&name, &record.manifest, &ignored, sealing.key)?;
+    let signature = sign::bundle(tree, &record.manifest, &ignored, sealing.key)?;
     let mut subjects = model_subjects(&name, &record.manifest)?;
     let root = subjects.first().map(|subject| subject.digest).ok_or(Error::NoPlace)?;
     subjects.push(Subject { name: bom_name, digest: Digest::of(bom.as_bytes()) });

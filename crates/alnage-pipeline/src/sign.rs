@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use alnage_fs::{Sidecars, Tree, TreeFile, walk};
-use alnage_sign::{IgnoredPaths, SigningKey, VerifyingKey, sign_model};
+use alnage_sign::{IgnoredPaths, SigningKey, VerifyingKey, sign_file, sign_model};
 use alnage_types::{Manifest, ManifestFile};
 
 use crate::{Error, Progress, parallel};
@@ -38,9 +38,25 @@ pub fn sign(
         let reason = "it could not be read, or was written to meanwhile".to_owned();
         return Err(Error::Unsignable { path: file.path.clone(), reason });
     }
-    let text = sign_model(&tree.name()?, &manifest, &ignored, key)?;
+    let text = bundle(&tree, &manifest, &ignored, key)?;
     alnage_fs::write_atomic(&target, text.as_bytes())?;
     Ok(Signed { signature: target, files: manifest.files.len() })
+}
+
+/// The signature over `manifest`, which is that of `tree`.
+pub(crate) fn bundle(
+    tree: &Tree,
+    manifest: &Manifest,
+    ignored: &IgnoredPaths,
+    key: &SigningKey,
+) -> Result<String, Error> {
+    let name = tree.name()?;
+    match manifest.files.as_slice() {
+        [ManifestFile { sha256: Some(digest), .. }] if tree.single_file => {
+            Ok(sign_file(&name, *digest, key)?)
+        }
+        _ => Ok(sign_model(&name, manifest, ignored, key)?),
+    }
 }
 
 /// Reads a private key.
