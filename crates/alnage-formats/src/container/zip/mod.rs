@@ -3,6 +3,8 @@
 mod contents;
 mod directory;
 mod local;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{HashMap, HashSet},
