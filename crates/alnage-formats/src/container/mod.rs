@@ -8,6 +8,8 @@ mod rar;
 mod sevenz;
 mod stream;
 mod tar;
+#[cfg(test)]
+mod tests;
 mod torch;
 mod zip;
 
