@@ -188,3 +188,32 @@ pub fn keras_metadata(json: &str) -> Vec<u8> {
     ];
     protobuf_bytes(1, &node.concat())
 }
+
+/// A skops schema whose method node says `os.system`.
+pub const SKOPS_METHOD: &str = r#"{"__class__": "system", "__module__": "os", "__loader__": "MethodNode", "content":
+    {"func": "system", "obj": {"__class__": "module", "__module__": "os", "__loader__": "ObjectNode", "content": null}},
+    "protocol": 2, "_skops_version": "0.11.0"}"#;
+
+/// An XGBoost model in JSON with the given objective.
+pub fn xgboost_json(objective: &str) -> String {
+    format!(
+        r#"{{"learner": {{"gradient_booster": {{"name": "gbtree", "model": {{"trees": [{{"left": [1, 2.5, -1e9]}}]}}}},
+        "objective": {{"name": "{objective}"}}, "attributes": {{}}}}, "version": [3, 0, 0]}}"#
+    )
+}
+
+/// The same in Universal Binary JSON.
+pub fn xgboost_ubjson(objective: &str) -> Vec<u8> {
+    let text = |text: &str| [&[b'L'][..], &(text.len() as u64).to_be_bytes(), text.as_bytes()].concat();
+    let mut bytes = b"{".to_vec();
+    bytes.extend([text("learner"), b"{".to_vec(), text("gradient_booster"), b"{".to_vec()].concat());
+    bytes.extend(
+        [text("name"), b"S".to_vec(), text("gbtree"), text("x"), b"[$d#L\0\0\0\0\0\0\0\x01".to_vec()]
+            .concat(),
+    );
+    bytes.extend([&[0, 0, 0, 0][..], b"}", &text("objective"), b"{", &text("name"), b"S"].concat());
+    bytes.extend(
+        [text(objective), b"}}".to_vec(), text("version"), b"[#L\0\0\0\0\0\0\0\x01i\x03}".to_vec()].concat(),
+    );
+    bytes
+}

@@ -4,8 +4,11 @@ mod hdf5;
 mod json;
 mod keras;
 mod proto;
+mod skops;
 mod tensorflow;
 mod text;
+mod xgboost;
+mod xml;
 
 #[cfg(test)]
 mod mutation;
@@ -18,17 +21,27 @@ use crate::Format;
 pub use hdf5::{Hdf5Facts, Hdf5Reference, Hdf5ReferenceKind};
 pub use keras::{KerasCode, KerasCodeKind, KerasFacts, KerasField, KerasKind, KerasReference};
 
+pub use skops::{SkopsFacts, SkopsNode};
 pub use tensorflow::{TensorFlowFacts, TensorFlowNode};
+pub use xgboost::XgboostFacts;
+pub use xml::{XmlFacts, XmlReference};
 
 /// The formats of this family.
 pub(crate) static FORMATS: &[&Format] = &[
     &hdf5::FORMAT,
     &keras::FORMAT,
+    &skops::FORMAT,
     &tensorflow::FORMAT,
     &tensorflow::TEXT_GRAPH,
     &tensorflow::KERAS_METADATA,
     &tensorflow::FINGERPRINT,
     &tensorflow::CHECKPOINT_INDEX,
+    &xgboost::FORMAT,
+    &xgboost::UBJSON,
+    &xgboost::BINARY,
+    &xml::PMML,
+    &xml::OPENVINO,
+    &xml::XML,
 ];
 
 /// Facts of this family, by format.
@@ -39,6 +52,12 @@ pub enum FrameworkFacts {
     Hdf5(Hdf5Facts),
     /// Keras configuration.
     Keras(KerasFacts),
+    /// Skops schemas.
+    Skops(SkopsFacts),
     /// TensorFlow graphs.
     TensorFlow(TensorFlowFacts),
+    /// XGBoost models.
+    Xgboost(XgboostFacts),
+    /// XML of every kind.
+    Xml(XmlFacts),
 }

@@ -65,6 +65,45 @@ pub(super) fn looks_like_base64(text: &str) -> bool {
         })
 }
 
+/// Whether a text that should be a name or a value calls into Python, Lua, Java or a shell.
+pub(super) fn is_code_like(text: &str) -> bool {
+    const CALLS: &[&str] = &[
+        "__import__",
+        "os.system",
+        "os.popen",
+        "os.execute",
+        "io.popen",
+        "subprocess.",
+        "eval(",
+        "exec(",
+        "compile(",
+        "loadstring(",
+        "dofile(",
+        "loadfile(",
+        "package.loadlib",
+        "ffi.load",
+        "importlib.",
+        "pickle.loads",
+        "marshal.loads",
+        "Runtime.getRuntime",
+        "ProcessBuilder",
+        "java.lang.",
+        "javax.script",
+        "ScriptEngine",
+        "system(",
+        "popen(",
+        "/bin/sh",
+        "/bin/bash",
+        "cmd.exe",
+        "powershell",
+        "<script",
+        "__globals__",
+        "__subclasses__",
+        "__builtins__",
+    ];
+    text.len() >= 6 && CALLS.iter().any(|call| text.contains(call))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

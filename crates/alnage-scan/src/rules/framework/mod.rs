@@ -16,10 +16,16 @@ mod keras_gadget;
 mod keras_lambda;
 mod keras_nested_pickle;
 mod keras_tensorflow_function;
+mod openvino_extension;
 mod paths;
 mod python_modules;
+mod skops_node;
 mod tensorflow_custom_operation;
 mod tensorflow_effect;
+mod xgboost_code_like;
+mod xml_code_like;
+mod xml_entity_expansion;
+mod xml_external_entity;
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +46,12 @@ pub(super) static RULES: &[&Rule] = &[
     &hdf5_user_defined_link::RULE,
     &tensorflow_effect::RULE,
     &tensorflow_custom_operation::RULE,
+    &skops_node::RULE,
+    &xgboost_code_like::RULE,
+    &xml_external_entity::RULE,
+    &xml_entity_expansion::RULE,
+    &xml_code_like::RULE,
+    &openvino_extension::RULE,
 ];
 
 /// The artifacts with facts of this family.
@@ -80,6 +92,30 @@ fn tensorflow(
 ) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::TensorFlowFacts)> {
     only(model, |facts| match facts {
         FrameworkFacts::TensorFlow(facts) => Some(facts),
+        _ => None,
+    })
+}
+
+/// The skops schemas.
+fn skops(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::SkopsFacts)> {
+    only(model, |facts| match facts {
+        FrameworkFacts::Skops(facts) => Some(facts),
+        _ => None,
+    })
+}
+
+/// The XGBoost models.
+fn xgboost(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::XgboostFacts)> {
+    only(model, |facts| match facts {
+        FrameworkFacts::Xgboost(facts) => Some(facts),
+        _ => None,
+    })
+}
+
+/// The XML documents.
+fn xml(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::XmlFacts)> {
+    only(model, |facts| match facts {
+        FrameworkFacts::Xml(facts) => Some(facts),
         _ => None,
     })
 }

@@ -243,3 +243,79 @@ fn a_saved_model_is_judged_by_its_keras_metadata() {
     let file = testkit::framework::keras_metadata(&json);
     check(&keras_lambda::RULE, "keras_metadata.pb", &file, &[Severity::Critical]);
 }
+
+#[test]
+fn sko001_node() {
+    let rule = &skops_node::RULE;
+    let node = |loader: &str, module: &str, class: &str| {
+        format!(r#"{{"__loader__":"{loader}","__module__":"{module}","__class__":"{class}","content":null}}"#)
+    };
+    let check = |json: &str, expected: &[Severity]| check(rule, "schema.json", json.as_bytes(), expected);
+    check(testkit::framework::SKOPS_METHOD, &[Severity::High, Severity::High]);
+    check(&node("OperatorFuncNode", "sklearn.pipeline", "attrgetter"), &[Severity::High]);
+    check(&node("ObjectNode", "evil", "Model"), &[Severity::Medium]);
+    check(&node("NewNode", "sklearn.x", "X"), &[Severity::Medium]);
+    check(&node("TypeNode", "builtins", "eval"), &[Severity::High]);
+    for (loader, module, class) in [
+        ("ObjectNode", "sklearn.pipeline", "Pipeline"),
+        ("JsonNode", "builtins", "str"),
+        ("NdArrayNode", "numpy", "ndarray"),
+        ("OperatorFuncNode", "operator", "itemgetter"),
+    ] {
+        check(&node(loader, module, class), &[]);
+    }
+}
+
+#[test]
+fn xgb001_code_like() {
+    let rule = &xgboost_code_like::RULE;
+    let json = |objective: &str| testkit::framework::xgboost_json(objective).into_bytes();
+    check(rule, "m.json", &json("__import__('os').system('id')"), &[Severity::Medium]);
+    check(rule, "m.json", &json("a b;c"), &[Severity::Medium]);
+    check(rule, "m.json", &json("binary:logistic"), &[]);
+    check(rule, "m.ubj", &testkit::framework::xgboost_ubjson("eval('x')"), &[Severity::Medium]);
+    check(rule, "m.ubj", &testkit::framework::xgboost_ubjson("reg:squarederror"), &[]);
+}
+
+#[test]
+fn xml001_external_entity() {
+    let rule = &xml_external_entity::RULE;
+    let entity =
+        b"<?xml version='1.0'?><!DOCTYPE p [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><PMML>&x;</PMML>";
+    check(rule, "m.pmml", entity, &[Severity::High]);
+    check(rule, "m.pmml", b"<!DOCTYPE p SYSTEM 'http://h/x.dtd'><PMML/>", &[Severity::Medium]);
+    check(rule, "m.svg", b"<!DOCTYPE svg PUBLIC '-//W3C' 'http://www.w3.org/svg.dtd'><svg/>", &[]);
+    check(rule, "m.pmml", b"<?xml version='1.0'?><PMML version='4.4'><Header/></PMML>", &[]);
+}
+
+#[test]
+fn xml002_entity_expansion() {
+    let rule = &xml_entity_expansion::RULE;
+    let mut bomb = String::from("<!DOCTYPE l [<!ENTITY l0 'lol'>");
+    for level in 1..10 {
+        bomb += &format!("<!ENTITY l{level} '{}'>", format!("&l{};", level - 1).repeat(10));
+    }
+    check(rule, "m.xml", (bomb + "]><l>&l9;</l>").as_bytes(), &[Severity::High]);
+    check(rule, "m.xml", b"<!DOCTYPE l [<!ENTITY a 'b'>]><l>&a;</l>", &[]);
+}
+
+#[test]
+fn xml003_code_like() {
+    let rule = &xml_code_like::RULE;
+    check(rule, "m.pmml", b"<PMML><Apply function='com.example.Evil'/></PMML>", &[Severity::Medium]);
+    check(rule, "m.pmml", b"<PMML><Extension>Runtime.getRuntime()</Extension></PMML>", &[Severity::Medium]);
+    check(rule, "m.pmml", b"<PMML><Apply function='+'/></PMML>", &[]);
+}
+
+#[test]
+fn ovn001_extension() {
+    let rule = &openvino_extension::RULE;
+    let net = |layer: &str| {
+        format!("<?xml version='1.0'?><net name='m' version='11'><layers>{layer}</layers></net>")
+    };
+    let evil = net("<layer type='E' version='extension'><data library='/tmp/x.so'/></layer>");
+    check(rule, "m.xml", evil.as_bytes(), &[Severity::Medium, Severity::High]);
+    let ordinary =
+        net("<layer type='Parameter' version='opset1'><data shape='1' element_type='f32'/></layer>");
+    check(rule, "m.xml", ordinary.as_bytes(), &[]);
+}
