@@ -13,6 +13,8 @@ use super::{
 /// How much benefit of the doubt bytes get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
+    /// The start of a file that is named as a pickle.
+    Named,
     /// The start of a file or member: a loader would be given it.
     Start,
     /// Directly behind another pickle.
@@ -33,7 +35,7 @@ pub(super) fn is_pickle(source: &dyn Source, offset: u64, place: Place) -> bool 
     if !may_begin(&head) {
         return false;
     }
-    if source.as_bytes().is_none() && offset + GLANCE < source.len() {
+    if place == Place::Anywhere && source.as_bytes().is_none() && offset + GLANCE < source.len() {
         // Most candidates fail within a few opcodes; those need no window of the whole source.
         let glance = Slice(&head);
         let mut machine = Machine::scout(&glance, LIMITS);
@@ -69,7 +71,7 @@ pub(super) fn is_pickle_by(machine: &mut Machine<'_>, offset: u64, place: Place)
         if run.ended != End::Stop || place == Place::Anywhere || run.end <= position {
             return false;
         }
-        if run.end >= source.len() || (place == Place::Start && only_blanks(source, run.end)) {
+        if run.end >= source.len() || (place != Place::Behind && only_blanks(source, run.end)) {
             // It takes up all there is, as a pickle does and a text that happens to begin like one does not.
             return true;
         }
@@ -82,6 +84,15 @@ fn evidence(machine: &Machine<'_>, run: &Run, head: &[u8], place: Place) -> bool
     if run.named_calls > 0 && run.plausible > 0 {
         return true;
     }
+    let named = match place {
+        Place::Named => run.globals > 0,
+        Place::Start => headed && run.globals > 0,
+        Place::Behind => run.plausible > 0,
+        Place::Anywhere => false,
+    };
+    if named {
+        return true;
+    }
     match run.ended {
         End::Stop => headed && (run.plausible > 0 || run.opcodes >= 6 || place != Place::Anywhere),
         End::Steps | End::Nodes => place != Place::Anywhere || headed,
@@ -89,7 +100,7 @@ fn evidence(machine: &Machine<'_>, run: &Run, head: &[u8], place: Place) -> bool
         _ => {
             let declared =
                 machine.record.anomalies.iter().any(|anomaly| anomaly.kind == AnomalyKind::DeclaredLength);
-            headed && (run.plausible > 0 || run.opcodes >= 8 || (declared && place == Place::Start))
+            headed && (run.opcodes >= 8 || (declared && place != Place::Behind))
         }
     }
 }

@@ -55,7 +55,12 @@ static PICKLE: Format = Format {
     reads: "every opcode of protocols 0 to 5 run symbolically: each import and call that loading would make, with \
             names and nested programs computed; joblib arrays and legacy PyTorch storages",
     cannot: "what an imported class of an unknown module does when it is instantiated or given its state",
-    identify: |probe| identify::is_pickle(probe.source, 0, identify::Place::Start),
+    identify: |probe| {
+        let extension = probe.path.extension();
+        let named = extension.is_some_and(|extension| PICKLE.extensions.contains(&extension.as_str()));
+        let place = if named { identify::Place::Named } else { identify::Place::Start };
+        identify::is_pickle(probe.source, 0, place)
+    },
     parse: read::parse,
 };
 

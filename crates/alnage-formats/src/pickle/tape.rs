@@ -229,10 +229,10 @@ impl<'a> Tape<'a> {
     }
 
     fn cut_line(&self, start: u64, limit: u64) -> Result<Line, ReadEnd> {
-        if limit < self.reader.len() || limit <= start {
+        if limit < self.reader.len() {
             return Err(ReadEnd::Truncated);
         }
-        Ok(Line { extent: Extent { start, len: limit - start }, cut: true })
+        Ok(Line { extent: Extent { start, len: limit.saturating_sub(start) }, cut: true })
     }
 
     /// Begins a frame of `len` bytes.

@@ -9,8 +9,12 @@ use testkit::pickle::{Pickle, call};
 use crate::{Judgement, Policy, judge};
 
 fn judged(bytes: &[u8]) -> Judgement {
+    judged_as("model.pkl", bytes)
+}
+
+fn judged_as(name: &str, bytes: &[u8]) -> Judgement {
     let source = Arc::new(MemorySource::new(bytes));
-    let analysis = analyse(ArtifactPath::file("model.pkl"), source, &Budget::default());
+    let analysis = analyse(ArtifactPath::file(name), source, &Budget::default());
     let model = Model { artifacts: analysis.artifacts, issues: analysis.issues, ..Model::default() };
     judge(&model, &Policy::default(), Level::Audit, |code| code.starts_with("PKL"))
 }
@@ -288,7 +292,7 @@ fn text_and_numbers_are_no_pickles() {
         b"I have no idea.\n",
         b"N.\nM.\n",
     ] {
-        let judgement = judged(bytes);
+        let judgement = judged_as("README.md", bytes);
         assert_eq!(judgement.verdict, Verdict::Pass, "{bytes:?}: {:#?}", judgement.findings);
     }
 }

@@ -3,7 +3,7 @@
 use alnage_formats::Model;
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{dangerous_call::shorten, pickles};
+use super::{dangerous_call::shorten, pickles, weigh::is_torchscript};
 use crate::{
     Rule, Sink,
     capability::{Class, classify},
@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in pickles(model) {
         for global in facts.globals.iter().filter(|global| global.instantiated && !global.called) {
-            if classify(&global.module, &global.name) == Class::Unknown {
+            if classify(&global.module, &global.name) == Class::Unknown && !is_torchscript(artifact, global) {
                 let path = shorten(&global.path());
                 let message = format!("the object contains instances of `{path}`, a class that is not known");
                 sink.report_at(&artifact.path, (global.offset, global.offset + 1), message, path);

@@ -6,7 +6,7 @@ use alnage_types::{Confidence, Level, Severity};
 use super::{
     dangerous_call::shorten,
     pickles,
-    weigh::{builds_code, is_plain_attribute},
+    weigh::{builds_code, is_plain_attribute, is_torchscript},
 };
 use crate::{
     Rule, Sink,
@@ -33,6 +33,7 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
             let unnamed =
                 global.how == Import::Computed && (global.name.is_empty() || is_plain_attribute(global));
             if !unnamed
+                && !is_torchscript(artifact, global)
                 && !builds_code(&global.module, &global.name)
                 && classify(&global.module, &global.name) == Class::Unknown
             {

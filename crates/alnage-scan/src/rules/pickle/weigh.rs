@@ -1,6 +1,9 @@
 //! What a call of a pickle amounts to: the one place where callables are judged.
 
-use alnage_formats::pickle::{Argument, Call, Callee, Global, PickleFacts, Role as Kind};
+use alnage_formats::{
+    Artifact,
+    pickle::{Argument, Call, Callee, Global, PickleFacts, Role as Kind},
+};
 
 use crate::capability::{Class, Danger, Role, Trigger, classify, danger_when_called};
 
@@ -92,12 +95,18 @@ fn called(facts: &PickleFacts, call: &Call, global: &Global) -> Weight {
         Class::Safe(Role::Class | Role::Reference) if call.role == Kind::New => Weight::Quiet,
         Class::Safe(role) => match danger_when_called(module, name) {
             Some(danger) if with_arguments => Weight::Dangerous(danger),
-            _ if role == Role::Class && call.arguments.is_empty() => Weight::Quiet,
+            // Nothing is known that its `__init__` would reach.
+            _ if role == Role::Class => Weight::Quiet,
             _ => Weight::UnknownCallable,
         },
         Class::Unknown if call.role == Kind::New => Weight::UnknownClass,
         Class::Unknown => Weight::UnknownCallable,
     }
+}
+
+/// Classes of TorchScript, which stand beside the pickle in the same archive and are no Python modules.
+pub(super) fn is_torchscript(artifact: &Artifact, global: &Global) -> bool {
+    artifact.path.container().is_some() && global.module.split('.').next() == Some("__torch__")
 }
 
 /// Callables that make functions and classes out of what the pickle carries.
