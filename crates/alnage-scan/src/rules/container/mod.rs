@@ -1,6 +1,7 @@
 //! Rules about archives and the PyTorch and NumPy files built on them.
 
 mod array_header;
+mod carved_artifact;
 mod checksum_mismatch;
 mod decompression_bomb;
 mod duplicate_name;
@@ -50,6 +51,7 @@ pub(super) static RULES: &[&Rule] = &[
     &special_file::RULE,
     &foreign_bytes::RULE,
     &unread_archive::RULE,
+    &carved_artifact::RULE,
     &torchscript_reach::RULE,
     &torchscript_extension::RULE,
     &package_code::RULE,

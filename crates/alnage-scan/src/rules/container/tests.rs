@@ -94,7 +94,17 @@ fn foreign_bytes_weigh_more_when_they_are_something() {
     check(Zip { suffix: vec![b'-'; 9], ..zip.clone() }.build(), &[("ARC014", Severity::Low)]);
     let mut suffix = vec![b'-'; 9];
     suffix.extend(gzip(CONTENT));
-    check(Zip { suffix, ..zip }.build(), &[("ARC014", Severity::Medium)]);
+    check(Zip { suffix, ..zip }.build(), &[("ARC014", Severity::Medium), ("ARC016", Severity::Low)]);
+}
+
+#[test]
+fn hidden_pickles_and_programs_are_reported() {
+    let weights: Vec<u8> = (0..500u32).flat_map(|i| (1.0 / (i as f32 + 3.0)).to_le_bytes()).collect();
+    check(weights.clone(), &[]);
+    let behind = |hidden: &[u8]| [weights.as_slice(), hidden].concat();
+    check(behind(b"cos\nsystem\n(S'id'\ntR."), &[("ARC016", Severity::Medium)]);
+    let elf = [b"\x7fELF\x02\x01\x01".as_slice(), &[0; 9], &[2, 0, 62, 0], &[0; 60]].concat();
+    check(behind(&elf), &[("ARC016", Severity::Medium)]);
 }
 
 #[test]
