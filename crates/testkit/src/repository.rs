@@ -28,6 +28,15 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
             b"%TAG !p! tag:yaml.org,2002:python/\n---\na: &x [1, 'two', \"three\"]\nb: *x\nc: !p!name:d.e\nf: |\n  text\n? {g: h}\n: - i\n"
                 .to_vec(),
         ),
+        (
+            "modeling_x.py",
+            b"import os as o\nfrom a import *\nclass B(C, metaclass=D):\n    x: int = [i ^ 3 for i in b'ab'][::-1]\n    def __init__(self, *a, **k):\n        f\"{o.sep}{x!r:>3}\"; exec('%s' % getattr(o, 'sys' + 'tem'))\n@d(lambda: (yield))\nasync def g():\n    match a:\n        case {'b': [1, *c]} if d: pass\n"
+                .to_vec(),
+        ),
+        ("README.md", b"---\nlicense: mit\nbase_model:\n- a/b\n---\n# Text\n".to_vec()),
+        ("run.sh", b"#!/bin/sh\necho a \\\n  b | sh\n".to_vec()),
+        ("requirements.txt", b"torch==2.1\n-f https://host/x\n".to_vec()),
+        ("lib.so", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0".to_vec()),
     ]);
     samples
 }

@@ -1,8 +1,11 @@
 //! What stands beside weights in a model repository: configuration, templates, code, documents.
 
+pub mod card;
 pub mod config;
 mod document;
+pub mod executable;
 pub mod jinja;
+pub mod lines;
 pub mod python;
 
 #[cfg(test)]
@@ -14,7 +17,22 @@ use serde::Serialize;
 use crate::Format;
 
 /// The formats of this family.
-pub(crate) static FORMATS: &[&Format] = &[&config::JSON, &config::YAML, &jinja::JINJA, &python::PYTHON];
+pub(crate) static FORMATS: &[&Format] = &[
+    &config::JSON,
+    &config::YAML,
+    &jinja::JINJA,
+    &python::PYTHON,
+    &card::MARKDOWN,
+    &lines::SHELL,
+    &lines::REQUIREMENTS,
+    &lines::PATH_FILE,
+    &lines::POINTER,
+    &executable::ELF,
+    &executable::PE,
+    &executable::MACH_O,
+    &executable::JAVA_CLASS,
+    &executable::WASM,
+];
 
 /// Facts of this family.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -26,4 +44,10 @@ pub enum RepositoryFacts {
     Template(jinja::TemplateFacts),
     /// Python source.
     Python(python::PythonFacts),
+    /// A model card.
+    Card(card::CardFacts),
+    /// A script, requirements, a path file or a pointer.
+    Lines(lines::LinesFacts),
+    /// A program or native library.
+    Executable(executable::ExecutableFacts),
 }

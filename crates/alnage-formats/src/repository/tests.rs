@@ -48,7 +48,7 @@ fn mutate(sample: &[u8], random: &mut Random) -> Vec<u8> {
 fn mutated_samples_never_panic() {
     let mut random = Random(0x2545_f491_4f6c_dd1d);
     for (name, sample) in testkit::repository::samples() {
-        for _ in 0..400 {
+        for _ in 0..150 {
             let bytes = mutate(&sample, &mut random);
             analyse(ArtifactPath::file(name), Arc::new(MemorySource::new(bytes)), &Budget::default());
         }

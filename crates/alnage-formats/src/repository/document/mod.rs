@@ -9,7 +9,7 @@ mod tests;
 
 pub(crate) use json::{looks_like_json, read_json};
 pub(crate) use path::{Path, Segment};
-pub(crate) use yaml::read_yaml;
+pub(crate) use yaml::{read_yaml, read_yaml_text};
 
 /// A value without parts.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,19 +1,28 @@
 //! Rules about what stands beside weights in a model repository.
 
 mod auto_map;
+mod card_remote_code;
 mod custom_code;
 mod duplicate_keys;
+mod executable;
+mod hostile_script;
 mod instantiate;
 mod kernel_repository;
 mod leads_out;
+mod path_file;
+mod pointer;
 mod python;
 mod remote_code;
+mod risky_requirements;
+mod shard_index;
+mod startup_file;
 mod target;
 mod template_engine_object;
 mod template_huge;
 mod template_injection;
 mod template_load;
 mod template_trigger;
+mod tree;
 mod trust_remote_code;
 mod yaml_object;
 
@@ -22,7 +31,7 @@ mod tests;
 
 use alnage_formats::{
     Artifact, Facts, Model,
-    repository::{RepositoryFacts, config::ConfigFacts, jinja::TemplateFacts},
+    repository::{RepositoryFacts, config::ConfigFacts, jinja::TemplateFacts, lines::LinesFacts},
 };
 
 use crate::Rule;
@@ -43,6 +52,15 @@ pub(super) static RULES: &[&Rule] = &[
     &template_load::RULE,
     &template_huge::RULE,
     &template_trigger::RULE,
+    &pointer::RULE,
+    &hostile_script::RULE,
+    &risky_requirements::RULE,
+    &path_file::RULE,
+    &shard_index::RULE,
+    &tree::RULE,
+    &startup_file::RULE,
+    &card_remote_code::RULE,
+    &executable::RULE,
 ];
 
 /// The rules about Python files.
@@ -65,6 +83,13 @@ fn configs(model: &Model) -> impl Iterator<Item = (&Artifact, &ConfigFacts)> {
 fn templates(model: &Model) -> impl Iterator<Item = (&Artifact, &TemplateFacts)> {
     repository_facts(model).filter_map(|(artifact, facts)| match facts {
         RepositoryFacts::Template(facts) => Some((artifact, facts)),
+        _ => None,
+    })
+}
+
+fn lines_of<'a>(model: &'a Model, format: &'a str) -> impl Iterator<Item = (&'a Artifact, &'a LinesFacts)> {
+    repository_facts(model).filter_map(move |(artifact, facts)| match facts {
+        RepositoryFacts::Lines(facts) if artifact.format == format => Some((artifact, facts)),
         _ => None,
     })
 }

