@@ -8,6 +8,7 @@ use super::{
     effects::{Effect, Effects, Sinks, borrowed, method_of},
     program::{Bound, Program},
     resolve::Target,
+    safe::known_descent,
 };
 
 /// The gravest first: a callable that reaches several is listed by the first.
@@ -99,8 +100,11 @@ fn class_row(program: &Program, effects: &[Effects], class: usize) -> Option<Row
     if let Some(row) = instance_row(program, effects, class) {
         return Some(row);
     }
-    let constructor = method_of(program, class, "__init__")?;
-    let mut row = function_row(program, effects, constructor, !1)?;
+    // A row that says "only when called" promises that an instance is harmless.
+    if !harmless_instance(program, effects, class) || !known_descent(program, class) {
+        return None;
+    }
+    let mut row = function_row(program, effects, method_of(program, class, "__init__")?, !1)?;
     row.sink.push_str(":call");
     Some(row)
 }
@@ -108,10 +112,9 @@ fn class_row(program: &Program, effects: &[Effects], class: usize) -> Option<Row
 /// What filling an instance reaches. Files are left out: a class that spools its state through one is common, and
 /// for a person to judge.
 fn instance_row(program: &Program, effects: &[Effects], class: usize) -> Option<Row> {
-    let rows = LIFECYCLE.iter().filter_map(|name| {
-        let counted = if *name == "__new__" { !1 } else { u64::MAX };
-        function_row(program, effects, method_of(program, class, name)?, counted)
-    });
+    let rows = LIFECYCLE
+        .iter()
+        .filter_map(|name| function_row(program, effects, method_of(program, class, name)?, counted(name)));
     let rows = rows.filter(|row| row.sink != "file" && row.sink != "network");
     // Looked up on every instance that BUILD fills; only its own state is the attacker's.
     let lookup =
@@ -122,11 +125,14 @@ fn instance_row(program: &Program, effects: &[Effects], class: usize) -> Option<
 /// Whether unpickling an instance of the class reaches nothing, not even a file.
 pub(super) fn harmless_instance(program: &Program, effects: &[Effects], class: usize) -> bool {
     LIFECYCLE.iter().chain(&["__getattr__"]).all(|name| {
-        method_of(program, class, name).is_none_or(|method| {
-            let counted = if *name == "__new__" { !1 } else { u64::MAX };
-            gravest(&effects[method], counted).is_none()
-        })
+        method_of(program, class, name)
+            .is_none_or(|method| gravest(&effects[method], counted(name)).is_none())
     })
+}
+
+/// The parameters of a method that are the attacker's: for `__new__` all but the class.
+fn counted(method: &str) -> u64 {
+    if method == "__new__" { !1 } else { u64::MAX }
 }
 
 /// Whether calling the class reaches nothing either.

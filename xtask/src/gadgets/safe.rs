@@ -145,10 +145,7 @@ fn class_role(program: &Program, effects: &[Effects], class: usize) -> Option<&'
         capability::listed(&program.modules[class.module].name, &class.name).is_some()
     });
     let outside = outside_bases(program, class);
-    let quiet = |base: &String| {
-        QUIET_BASES.iter().any(|known| base.starts_with(known)) || base.ends_with("namedtuple()")
-    };
-    if listed || !outside.iter().all(quiet) || !harmless_instance(program, effects, class) {
+    if listed || !known_descent(program, class) || !harmless_instance(program, effects, class) {
         return None;
     }
     let has = |method: &str| family.iter().any(|class| program.classes[*class].methods.contains_key(method));
@@ -164,4 +161,11 @@ fn class_role(program: &Program, effects: &[Effects], class: usize) -> Option<&'
 
 fn label(file: &str) -> &str {
     file.split(' ').next().unwrap_or(file)
+}
+
+/// Whether everything the class inherits is in the sources, or is known to have no effect.
+pub(super) fn known_descent(program: &Program, class: usize) -> bool {
+    outside_bases(program, class)
+        .iter()
+        .all(|base| QUIET_BASES.iter().any(|known| base.starts_with(known)) || base.ends_with("namedtuple()"))
 }

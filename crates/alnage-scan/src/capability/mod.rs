@@ -150,6 +150,10 @@ pub fn safe_rows() -> impl Iterator<Item = (&'static str, &'static str, Role)> {
 }
 
 fn safe_role(module: &str, name: &str) -> Option<Role> {
+    if module == "__torch__" || module.starts_with("__torch__.") {
+        // Classes of TorchScript: their code lies beside the pickle, and Python has no module of this name.
+        return Some(Role::Class);
+    }
     let known = |module: &str| table::SAFE.role(module, name).or_else(|| table::HARVESTED.role(module, name));
     known(module).or_else(|| alias::moved(module).and_then(|now| known(&now)))
 }

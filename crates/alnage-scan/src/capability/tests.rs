@@ -95,6 +95,8 @@ fn what_frameworks_write_is_safe_in_its_role() {
         ("pandas.core.frame", "DataFrame", "Class"),
         ("pathlib", "PosixPath", "Constructor"),
         ("os", "stat_result", "Constructor"),
+        ("__torch__.torch.nn.modules.linear", "Linear", "Class"),
+        ("pandas.core.internals.managers", "BlockManager", "Constructor"),
         ("logging", "getLogger", "Constructor"),
         ("sklearn.neighbors._kd_tree", "newObj", "Constructor"),
     ]);
