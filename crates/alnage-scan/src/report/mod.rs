@@ -12,3 +12,6 @@ pub use markdown::markdown;
 pub use rule_page::{explanation, rule_json};
 pub use sarif::sarif;
 pub use text::{TextStyle, text};
+
+#[cfg(test)]
+mod tests;
