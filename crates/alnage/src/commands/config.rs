@@ -32,10 +32,9 @@ pub(super) fn show(flags: &SettingArgs) -> anyhow::Result<()> {
         rows.push((format!("suppress.{}", index + 1), value));
     }
     let names = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let values = rows.iter().map(|(_, value)| value.chars().count()).max().unwrap_or(0).min(40);
     let mut text = String::new();
     for (name, value) in rows {
-        let _ = writeln!(text, "{name:names$} = {value:values$}  # {}", config.origin(&name));
+        let _ = writeln!(text, "{name:names$} = {value:12}  # {}", config.origin(&name));
     }
     Ok(output::print(&text)?)
 }
