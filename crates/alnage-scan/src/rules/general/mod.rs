@@ -1,12 +1,10 @@
-//! Rules about any file: names that lie, bytes nobody claims, files nobody knows, links that leave.
+//! Rules about any file: names that lie, bytes nobody claims, files nobody knows.
 
 use crate::Rule;
 
 mod budget_reached;
 mod empty_file;
-mod link_leads_out;
 mod name_content_mismatch;
-mod special_entry;
 mod unclaimed_bytes;
 mod unrecognised_content;
 
@@ -20,6 +18,4 @@ pub(super) static RULES: &[&Rule] = &[
     &unclaimed_bytes::RULE,
     &budget_reached::RULE,
     &empty_file::RULE,
-    &link_leads_out::RULE,
-    &special_entry::RULE,
 ];

@@ -1,4 +1,4 @@
-use alnage_formats::{Artifact, EntryKind, Facts, Model, TreeEntry};
+use alnage_formats::{Artifact, Facts, Model};
 use alnage_types::{ArtifactPath, Finding, Issue, IssueKind, Severity, Span};
 
 use super::*;
@@ -73,26 +73,4 @@ fn a_reached_limit_is_a_finding_and_other_issues_are_not() {
     let rule = &budget_reached::RULE;
     check(rule, vec![], vec![issue(IssueKind::Budget)], &[("m.pt", Severity::Medium)]);
     check(rule, vec![], vec![issue(IssueKind::Truncated)], &[]);
-}
-
-#[track_caller]
-fn check_entry(rule: &'static Rule, kind: EntryKind, evidence: Option<Option<&str>>) {
-    let entry = TreeEntry { path: ArtifactPath::file("m"), kind, size: 0, executable: false };
-    let mut findings: Vec<Finding> = Vec::new();
-    (rule.check)(
-        &Model { tree: vec![entry], ..Model::default() },
-        &mut crate::Sink::new(rule, &mut findings),
-    );
-    assert_eq!(findings.first().map(|finding| finding.evidence.as_deref()), evidence);
-}
-
-#[test]
-fn links_and_special_files_are_reported() {
-    let target = || "../\u{1b}x".to_owned();
-    let links = &link_leads_out::RULE;
-    check_entry(links, EntryKind::SymlinkOutside { target: target() }, Some(Some("-> ../\\u{1b}x")));
-    check_entry(links, EntryKind::SymlinkBroken { target: target() }, Some(Some("-> ../\\u{1b}x")));
-    check_entry(links, EntryKind::SymlinkInside { target: target() }, None);
-    check_entry(&special_entry::RULE, EntryKind::Special, Some(None));
-    check_entry(&special_entry::RULE, EntryKind::File, None);
 }
