@@ -2,8 +2,14 @@
 
 use crate::{Format, container, framework, pickle, repository, tensor};
 
-static FAMILIES: &[&[&Format]] =
-    &[container::FORMATS, tensor::FORMATS, framework::FORMATS, pickle::FORMATS, repository::FORMATS];
+static FAMILIES: &[&[&Format]] = &[
+    container::FORMATS,
+    tensor::FORMATS,
+    framework::FORMATS,
+    framework::RECOGNISED,
+    pickle::FORMATS,
+    repository::FORMATS,
+];
 
 /// Every format.
 pub fn formats() -> impl Iterator<Item = &'static Format> {
@@ -12,7 +18,8 @@ pub fn formats() -> impl Iterator<Item = &'static Format> {
 
 /// Every format but the documents of a repository.
 pub(crate) fn model_formats() -> impl Iterator<Item = &'static Format> {
-    let families = [container::FORMATS, tensor::FORMATS, framework::FORMATS, pickle::FORMATS];
+    let families =
+        [container::FORMATS, tensor::FORMATS, framework::FORMATS, framework::RECOGNISED, pickle::FORMATS];
     families.into_iter().flat_map(|family| family.iter().copied())
 }
 

@@ -1,12 +1,16 @@
 //! Keras, HDF5, TensorFlow and the other frameworks' files.
 
+mod graph;
 mod hdf5;
 mod json;
 mod keras;
+mod magic;
+mod msgpack;
 mod proto;
 mod skops;
 mod tensorflow;
 mod text;
+mod torch7;
 mod xgboost;
 mod xml;
 
@@ -18,11 +22,14 @@ use serde::Serialize;
 
 use crate::Format;
 
+pub use graph::GraphFacts;
 pub use hdf5::{Hdf5Facts, Hdf5Reference, Hdf5ReferenceKind};
 pub use keras::{KerasCode, KerasCodeKind, KerasFacts, KerasField, KerasKind, KerasReference};
 
+pub use msgpack::MsgpackFacts;
 pub use skops::{SkopsFacts, SkopsNode};
 pub use tensorflow::{TensorFlowFacts, TensorFlowNode};
+pub use torch7::Torch7Facts;
 pub use xgboost::XgboostFacts;
 pub use xml::{XmlFacts, XmlReference};
 
@@ -42,20 +49,33 @@ pub(crate) static FORMATS: &[&Format] = &[
     &xml::PMML,
     &xml::OPENVINO,
     &xml::XML,
+    &msgpack::FORMAT,
+    &torch7::FORMAT,
+    &graph::CORE_ML,
+    &graph::PADDLE,
 ];
+
+/// The formats of this family that are recognised and not read.
+pub(crate) static RECOGNISED: &[&Format] = magic::RECOGNISED;
 
 /// Facts of this family, by format.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum FrameworkFacts {
+    /// Core ML and Paddle.
+    Graph(GraphFacts),
     /// HDF5.
     Hdf5(Hdf5Facts),
     /// Keras configuration.
     Keras(KerasFacts),
+    /// MessagePack of Flax.
+    Msgpack(MsgpackFacts),
     /// Skops schemas.
     Skops(SkopsFacts),
     /// TensorFlow graphs.
     TensorFlow(TensorFlowFacts),
+    /// Torch7.
+    Torch7(Torch7Facts),
     /// XGBoost models.
     Xgboost(XgboostFacts),
     /// XML of every kind.

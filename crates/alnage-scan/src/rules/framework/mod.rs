@@ -4,6 +4,7 @@ use alnage_formats::{Artifact, Facts, Model, framework::FrameworkFacts};
 
 use crate::Rule;
 
+mod core_ml_custom;
 mod hdf5_external_link;
 mod hdf5_external_storage;
 mod hdf5_user_defined_link;
@@ -16,12 +17,16 @@ mod keras_gadget;
 mod keras_lambda;
 mod keras_nested_pickle;
 mod keras_tensorflow_function;
+mod llamafile_program;
+mod msgpack_extension;
 mod openvino_extension;
+mod paddle_operation;
 mod paths;
 mod python_modules;
 mod skops_node;
 mod tensorflow_custom_operation;
 mod tensorflow_effect;
+mod torch7_code;
 mod xgboost_code_like;
 mod xml_code_like;
 mod xml_entity_expansion;
@@ -52,6 +57,11 @@ pub(super) static RULES: &[&Rule] = &[
     &xml_entity_expansion::RULE,
     &xml_code_like::RULE,
     &openvino_extension::RULE,
+    &msgpack_extension::RULE,
+    &torch7_code::RULE,
+    &core_ml_custom::RULE,
+    &paddle_operation::RULE,
+    &llamafile_program::RULE,
 ];
 
 /// The artifacts with facts of this family.
@@ -116,6 +126,30 @@ fn xgboost(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::f
 fn xml(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::XmlFacts)> {
     only(model, |facts| match facts {
         FrameworkFacts::Xml(facts) => Some(facts),
+        _ => None,
+    })
+}
+
+/// The MessagePack files.
+fn msgpack(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::MsgpackFacts)> {
+    only(model, |facts| match facts {
+        FrameworkFacts::Msgpack(facts) => Some(facts),
+        _ => None,
+    })
+}
+
+/// The Torch7 files.
+fn torch7(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::Torch7Facts)> {
+    only(model, |facts| match facts {
+        FrameworkFacts::Torch7(facts) => Some(facts),
+        _ => None,
+    })
+}
+
+/// The Core ML models and Paddle programs.
+fn graph(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::GraphFacts)> {
+    only(model, |facts| match facts {
+        FrameworkFacts::Graph(facts) => Some(facts),
         _ => None,
     })
 }

@@ -12,6 +12,16 @@ pub(super) enum Reach {
 
 /// Whether naming `module.name` reaches outside of what a model needs.
 pub(super) fn reach(module: &str, name: &str) -> Option<Reach> {
+    let root = module.split('.').next().unwrap_or(module);
+    if root == "builtins" {
+        return CODE_BUILTINS
+            .contains(&name)
+            .then(|| Reach::Dangerous("is a builtin that runs code or hands out other objects".to_owned()));
+    }
+    // What frameworks keep under these names is judged by their own rules.
+    if matches!(root, "keras" | "tensorflow" | "tf_keras") {
+        return None;
+    }
     if let Class::Dangerous(danger) = classify(module, name) {
         let what = match danger.sink {
             SinkKind::Process => "starts a process",
@@ -23,12 +33,6 @@ pub(super) fn reach(module: &str, name: &str) -> Option<Reach> {
             SinkKind::Gadget => "hands out another callable",
         };
         return Some(Reach::Dangerous(what.to_owned()));
-    }
-    let root = module.split('.').next().unwrap_or(module);
-    if root == "builtins" {
-        return CODE_BUILTINS
-            .contains(&name)
-            .then(|| Reach::Dangerous("is a builtin that runs code or hands out other objects".to_owned()));
     }
     let is_standard = root.starts_with('_') && root != "__main__" || STANDARD_LIBRARY.contains(&root);
     (is_standard && !PLAIN_DATA.contains(&root)).then_some(Reach::StandardLibrary)

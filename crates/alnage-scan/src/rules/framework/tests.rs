@@ -319,3 +319,48 @@ fn ovn001_extension() {
         net("<layer type='Parameter' version='opset1'><data shape='1' element_type='f32'/></layer>");
     check(rule, "m.xml", ordinary.as_bytes(), &[]);
 }
+
+#[test]
+fn msg001_extension() {
+    let rule = &msgpack_extension::RULE;
+    check(rule, "m.msgpack", b"\x81\xa1w\xc7\x04\x64abcd", &[Severity::Medium]);
+    check(rule, "m.msgpack", b"\x81\xa1w\xc7\x0d\x01\x93\x91\x01\xa5uint8\xc4\x01\x00", &[]);
+    check(rule, "m.msgpack", b"\x81\xa1w\x01", &[]);
+}
+
+#[test]
+fn lua001_torch7_code() {
+    let rule = &torch7_code::RULE;
+    check(rule, "m.t7", b"4\n1\n3\nV 1\n9\nnn.Linear\n2\n16\nos.execute('id')\n", &[Severity::High]);
+    check(rule, "m.t7", b"\x04\0\0\0\x01\0\0\0\x03\0\0\0V 1\x02\0\0\0nn\x1bLJ\x02", &[Severity::High]);
+    check(rule, "m.t7", b"4\n1\n3\nV 1\n9\nnn.Linear\n", &[]);
+}
+
+#[test]
+fn cml001_custom() {
+    use testkit::framework::{protobuf_bytes, protobuf_number};
+    let rule = &core_ml_custom::RULE;
+    let network =
+        |layer: Vec<u8>| [protobuf_number(1, 4), protobuf_bytes(500, &protobuf_bytes(1, &layer))].concat();
+    let custom = protobuf_bytes(500, &protobuf_bytes(10, b"EvilCustomLayer"));
+    check(rule, "m.mlmodel", &network([protobuf_bytes(1, b"evil"), custom].concat()), &[Severity::Medium]);
+    check(rule, "m.mlmodel", &network(protobuf_bytes(1, b"plain")), &[]);
+}
+
+#[test]
+fn pad001_operation() {
+    use testkit::framework::{protobuf_bytes, protobuf_number};
+    let rule = &paddle_operation::RULE;
+    let program = |operation: &[u8]| {
+        let operation = protobuf_bytes(4, &protobuf_bytes(3, operation));
+        protobuf_bytes(1, &[protobuf_number(1, 0), operation].concat())
+    };
+    check(rule, "m.pdmodel", &program(b"py_func"), &[Severity::Medium]);
+    check(rule, "m.pdmodel", &program(b"matmul_v2"), &[]);
+}
+
+#[test]
+fn llf001_program() {
+    check(&llamafile_program::RULE, "m.llamafile", b"MZqFpD='\n\0", &[Severity::High]);
+    check(&llamafile_program::RULE, "m.llamafile", b"GGUF", &[]);
+}
