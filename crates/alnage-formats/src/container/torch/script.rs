@@ -15,7 +15,7 @@ use crate::{
 pub(in crate::container) static SCRIPT: Format = Format {
     id: "torchscript-code",
     title: "TorchScript source",
-    extensions: &["py"],
+    extensions: &[],
     load_effect: LoadEffect::MayExecute,
     reads: "every operator and custom class that the program names",
     cannot: "what the operators of native libraries do",
