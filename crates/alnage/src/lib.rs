@@ -18,6 +18,8 @@ pub use reference::cli_markdown;
 
 /// Runs the command line `arguments`, the program's own name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    // A panic in a parser is caught and becomes an issue of the record; here it only leaves its place.
+    std::panic::set_hook(Box::new(|panic| output::warn(format_args!("internal error: {panic}"))));
     let arguments = match args::Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {

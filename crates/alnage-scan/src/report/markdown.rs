@@ -89,7 +89,7 @@ fn code(text: &str) -> String {
 fn prose(text: &str) -> String {
     let mut output = String::with_capacity(text.len());
     let text = clean(text).replace('\n', " ");
-    let balanced = text.matches('`').count() % 2 == 0;
+    let balanced = text.matches('`').count().is_multiple_of(2);
     let mut in_code = false;
     for character in text.chars() {
         match character {
