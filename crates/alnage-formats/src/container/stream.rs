@@ -97,6 +97,8 @@ fn is_lzma(probe: &Probe<'_>) -> bool {
         || dictionary >= 4096 && (dictionary.is_power_of_two() || (dictionary / 3 * 2).is_power_of_two());
     header[0] < 225
         && usual_dictionary
+        // Nothing is hidden in a stream of nothing, and zeros in the header are what other binary files have.
+        && size != 0
         && (size == u64::MAX || size < 1 << 38)
         && header[13] == 0
         && trial(Codec::LzmaAlone, probe.head).is_some_and(|(count, sound)| sound || count >= 16)

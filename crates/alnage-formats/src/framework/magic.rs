@@ -25,6 +25,7 @@ recognised! {
     TFLITE: "tflite" "TensorFlow Lite" ["tflite"] MayExecute "its operators and tensors are not read" 4 b"TFL3";
     EXECUTORCH: "executorch" "ExecuTorch program" ["pte"] MayExecute "its delegates and operators are not read" 4 b"ET12";
     LLAMAFILE: "llamafile" "llamafile program" ["llamafile"] Executes "what the program does" 0 b"MZqFpD='" 0 b"jartsr='";
+    CORE_ML_WEIGHTS: "core-ml-weights" "Core ML weights" ["bin"] Data "its tensors are not read" 64 b"\xef\xbe\xad\xde";
     CATBOOST: "catboost" "CatBoost model" ["cbm"] Data "its trees are not read" 0 b"CBM1";
     TENSORRT: "tensorrt" "TensorRT engine" [] MayExecute "the compiled kernels and plug-ins in it" 0 b"ftrt" 0 b"ptrt";
     RKNN: "rknn" "RKNN model" ["rknn"] MayExecute "the compiled program in it" 0 b"RKNN";
@@ -47,4 +48,34 @@ recognised! {
     MP4: "mp4" "MP4 film" ["mp4"] Data "its content" 4 b"ftyp";
     PDF: "pdf" "PDF document" ["pdf"] MayExecute "its scripts and attachments" 0 b"%PDF-";
     FONT: "font" "font" ["ttf" "otf" "woff" "woff2"] Data "its content" 0 b"\0\x01\0\0\0" 0 b"OTTO\0" 0 b"wOFF" 0 b"wOF2";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use alnage_types::{ArtifactPath, Budget, MemorySource};
+
+    use crate::analyse;
+
+    #[track_caller]
+    fn check(bytes: &[u8], expected: &str) {
+        let source = Arc::new(MemorySource::new(bytes));
+        let analysis = analyse(ArtifactPath::file("file"), source, &Budget::default());
+        let formats: Vec<_> = analysis.artifacts.iter().map(|artifact| artifact.format).collect();
+        assert!(formats.contains(&expected), "{formats:?}");
+    }
+
+    #[test]
+    fn files_are_recognised_by_their_magic() {
+        check(b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", "png");
+        check(b"\x1c\0\0\0TFL3\0\0\0\0", "tflite");
+        check(b"MZqFpD='\n", "llamafile");
+        check(b"tree\nversion=v4\n", "lightgbm");
+        let mut weights = [0_u8; 128];
+        weights[0] = 0x15;
+        weights[4] = 2;
+        weights[64..68].copy_from_slice(b"\xef\xbe\xad\xde");
+        check(&weights, "core-ml-weights");
+    }
 }
