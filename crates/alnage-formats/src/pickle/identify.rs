@@ -68,6 +68,9 @@ pub(super) fn is_pickle_by(machine: &mut Machine<'_>, offset: u64, place: Place)
         if evidence(machine, &run, &head, place) {
             return true;
         }
+        if machine.tape.crossings > 0 && other_reading(machine, position, &head, place) {
+            return true;
+        }
         if run.ended != End::Stop || place == Place::Anywhere || run.end <= position {
             return false;
         }
@@ -77,6 +80,17 @@ pub(super) fn is_pickle_by(machine: &mut Machine<'_>, offset: u64, place: Place)
         }
         position = run.end;
     }
+}
+
+/// Whether a reader that drops the rest of a frame finds a pickle where the contiguous one does not.
+fn other_reading(machine: &mut Machine<'_>, position: u64, head: &[u8], place: Place) -> bool {
+    const TRIED: u32 = 8;
+    (1..TRIED).any(|choices| {
+        machine.record.clear();
+        machine.tape.follow(Reading { choices });
+        let run = machine.run(position);
+        evidence(machine, &run, head, place)
+    })
 }
 
 fn evidence(machine: &Machine<'_>, run: &Run, head: &[u8], place: Place) -> bool {
@@ -114,12 +128,13 @@ fn only_blanks(source: &dyn Source, from: u64) -> bool {
 }
 
 /// Whether the first bytes could begin a pickle: a header, or an opcode that needs nothing on the stack.
+/// INST needs a MARK, but the Python unpickler imports before it misses it.
 pub(super) fn may_begin(head: &[u8]) -> bool {
     match head {
         [0x80, protocol, ..] => *protocol <= 5,
-        [first, _, ..] => matches!(
+        [first, ..] => matches!(
             first,
-            b'(' | b'N' | b'I' | b'J' | b'K' | b'L' | b'M' | b'F' | b'G' | b'S' | b'T' | b'U' | b'V' | b'X' | b'c'
+            b'(' | b'N' | b'I' | b'J' | b'K' | b'L' | b'M' | b'F' | b'G' | b'S' | b'T' | b'U' | b'V' | b'X' | b'c' | b'i'
                 | b']' | b'}' | b')' | b'B' | b'C' | b'P' | 0x82..=0x84 | 0x88..=0x8f | 0x95 | 0x96
         ),
         _ => false,

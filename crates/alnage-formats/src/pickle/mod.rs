@@ -22,7 +22,7 @@ mod text;
 mod torch;
 mod weights_only;
 
-use alnage_types::Source;
+use alnage_types::{ArtifactPath, Source};
 
 use crate::{Format, LoadEffect};
 
@@ -56,13 +56,20 @@ static PICKLE: Format = Format {
             names and nested programs computed; joblib arrays and legacy PyTorch storages",
     cannot: "what an imported class of an unknown module does when it is instantiated or given its state",
     identify: |probe| {
-        let extension = probe.path.extension();
-        let named = extension.is_some_and(|extension| PICKLE.extensions.contains(&extension.as_str()));
-        let place = if named { identify::Place::Named } else { identify::Place::Start };
-        identify::is_pickle(probe.source, 0, place)
+        let named = promises_pickle(probe.path);
+        identify::is_pickle(
+            probe.source,
+            0,
+            if named { identify::Place::Named } else { identify::Place::Start },
+        )
     },
     parse: read::parse,
 };
+
+/// Whether a loader would take the artifact for a pickle by its name.
+fn promises_pickle(path: &ArtifactPath) -> bool {
+    path.extension().is_some_and(|extension| PICKLE.extensions.contains(&extension.as_str()))
+}
 
 /// Whether a pickle that does something (resolves a plausible global, or ends properly after more than a few
 /// opcodes) starts at `offset`. Cheap on bytes that are no pickle: used to look for hidden ones.

@@ -1,6 +1,6 @@
 //! Drives the machine over a file: pickle after pickle, each in every reading, and the raw bytes between them.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use alnage_types::{Exhausted, IssueKind, MemorySource, Reader, Source, WindowSource};
 
@@ -24,32 +24,47 @@ pub(super) fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Fact
     let mut machine = Machine::new(source.as_ref(), Reading::default(), limits);
     let mut scout = Machine::scout(source.as_ref(), identify::LIMITS);
     let mut facts = PickleFacts::default();
-    let mut position = 0;
+    let named = super::promises_pickle(context.path());
+    let mut starts = vec![0];
+    let mut seen = HashSet::from([0]);
     let mut magic = false;
-    loop {
-        let run = run_all(&mut machine, position, &mut facts);
-        context.claim(run.start..run.end);
+    let mut position = 0;
+    while let Some(start) = starts.pop() {
+        let runs = run_all(&mut machine, start, &mut facts);
+        let Some(main) = runs.first().copied() else { break };
+        context.claim(main.start..main.end);
         if facts.stream_count == 1 {
-            magic = is_magic(&machine, run.result);
+            magic = is_magic(&machine, main.result);
         }
-        if magic && facts.stream_count == 5 && run.ended == End::Stop {
+        position = main.end;
+        let mut ends = Vec::new();
+        if magic && facts.stream_count == 5 && main.ended == End::Stop {
             facts.layout = Layout::PytorchLegacy;
-            let keys = keys(&machine, run.result);
-            position = storages(&mut machine, &keys, run.end, context);
-        } else {
-            position = run.end;
+            let keys = keys(&machine, main.result);
+            position = storages(&mut machine, &keys, main.end, context);
+            ends.push(position);
         }
-        let broken = run.ended != End::Stop;
-        if broken {
-            report(run, context);
+        if main.ended != End::Stop {
+            report(main, context);
         }
-        if broken && matches!(run.ended, End::Steps | End::Nodes | End::Unreadable) {
+        if runs.iter().any(|run| matches!(run.ended, End::Steps | End::Nodes | End::Unreadable)) {
             break;
         }
-        let Some(next) = next_stream(&mut scout, &run, position, magic && facts.stream_count < 5) else {
-            break;
-        };
-        position = next;
+        // The next pickle stands behind STOP, or behind the frame that STOP stands in, in any reading.
+        for run in runs.iter().filter(|run| run.ended == End::Stop) {
+            ends.extend([Some(run.end), run.frame_end].into_iter().flatten());
+        }
+        let expected = magic && facts.stream_count < 5;
+        let place = if named { Place::Named } else { Place::Behind };
+        for &end in ends.iter().rev() {
+            let behind = end < source.len() && end > start && seen.insert(end);
+            if behind && (expected || identify::is_pickle_by(&mut scout, end, place)) {
+                starts.push(end);
+            }
+        }
+        if expected {
+            starts.truncate(1);
+        }
     }
     let (start, len) = (position, source.len());
     if len.saturating_sub(start) <= 64 && blank(source.as_ref(), start) {
@@ -60,20 +75,20 @@ pub(super) fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Fact
     finish(machine, source, facts, context)
 }
 
-/// Runs the pickle at `position` in every reading; the contiguous one says where it ends.
-fn run_all(machine: &mut Machine<'_>, position: u64, facts: &mut PickleFacts) -> Run {
-    const MAX_READINGS: u32 = 32;
+/// Runs the pickle at `position` in every reading, the contiguous one first.
+fn run_all(machine: &mut Machine<'_>, position: u64, facts: &mut PickleFacts) -> Vec<Run> {
+    const MAX_READINGS: usize = 32;
+    const MAX_CHOICES: u32 = 5;
     machine.tape.follow(Reading::default());
     let main = machine.run(position);
+    facts.stream_count += 1;
     list(main, facts);
-    // Each crossing of a frame's end doubles the readings; those that differ only behind the last known crossing
-    // are found as they turn up.
-    let mut pending: Vec<(u32, u32)> =
-        (0..machine.tape.crossings.min(5)).map(|at| (1 << at, at + 1)).collect();
-    let mut runs = 1;
+    let mut runs = vec![main];
+    // Each crossing of a frame's end doubles the readings.
+    let crossings = machine.tape.crossings.min(MAX_CHOICES);
+    let mut pending: Vec<(u32, u32)> = (0..crossings).map(|at| (1 << at, at + 1)).collect();
     while let Some((choices, decided)) = pending.pop() {
-        runs += 1;
-        if runs > MAX_READINGS {
+        if runs.len() >= MAX_READINGS {
             break;
         }
         machine.tape.follow(Reading { choices });
@@ -81,16 +96,19 @@ fn run_all(machine: &mut Machine<'_>, position: u64, facts: &mut PickleFacts) ->
         let detail = format!("a reader that drops the rest of a frame ends at byte {}", run.end);
         machine.record.anomaly(AnomalyKind::FrameCrossing, position, detail);
         list(run, facts);
-        pending.extend((decided..machine.tape.crossings.min(5)).map(|at| (choices | 1 << at, at + 1)));
+        runs.push(run);
+        let crossings = machine.tape.crossings.min(MAX_CHOICES);
+        pending.extend((decided..crossings).map(|at| (choices | 1 << at, at + 1)));
     }
-    if runs > 1 {
-        facts.stream_count -= u64::from(runs.min(MAX_READINGS)) - 1;
+    if runs.len() > 1 {
+        // What is read from the machine afterwards is the contiguous reading's.
+        machine.tape.follow(Reading::default());
+        machine.run(position);
     }
-    main
+    runs
 }
 
 fn list(run: Run, facts: &mut PickleFacts) {
-    facts.stream_count += 1;
     if facts.streams.len() < MAX_STREAMS {
         facts.streams.push(Stream {
             start: run.start,
@@ -101,20 +119,6 @@ fn list(run: Run, facts: &mut PickleFacts) {
             calls: run.calls,
         });
     }
-}
-
-/// Where the next pickle starts, when there is one: behind STOP, or behind the frame that STOP stands in.
-fn next_stream(scout: &mut Machine<'_>, run: &Run, position: u64, expected: bool) -> Option<u64> {
-    let len = scout.tape.len();
-    if run.ended != End::Stop && run.end >= len {
-        return None;
-    }
-    let candidates = [Some(position), run.frame_end.filter(|&end| end > position)];
-    candidates
-        .into_iter()
-        .flatten()
-        .filter(|&at| at < len && at > run.start)
-        .find(|&at| run.ended == End::Stop && (expected || identify::is_pickle_by(scout, at, Place::Behind)))
 }
 
 fn ended(end: End) -> String {

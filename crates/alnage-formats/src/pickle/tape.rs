@@ -239,8 +239,12 @@ impl<'a> Tape<'a> {
     pub(super) fn frame(&mut self, len: u64) {
         // A frame inside a frame: the C unpickler over a file reads it behind the open one when it does not fit.
         self.enter(len);
-        self.frame_end = self.reader.position().saturating_add(len);
-        self.after_frame = 0;
+        let end = self.reader.position().saturating_add(len);
+        // One that fits is read from what is buffered already and changes nothing.
+        if self.frame_end == NO_FRAME || end > self.frame_end {
+            self.frame_end = end;
+            self.after_frame = 0;
+        }
     }
 
     /// Skips `len` raw bytes that a loader reads from the file itself (joblib's arrays): behind the open frame.
