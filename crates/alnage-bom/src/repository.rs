@@ -4,6 +4,7 @@ use alnage_formats::{
     Artifact, Facts, Model,
     repository::{
         RepositoryFacts,
+        card::CardFacts,
         config::{ConfigFacts, ConfigRole},
     },
 };
@@ -20,8 +21,35 @@ pub(crate) fn gather(model: &Model, claims: &mut Claims) {
     let top = |artifact: &&Artifact| !artifact.path.as_str().contains('/');
     for artifact in model.artifacts.iter().filter(top) {
         let Facts::Repository(facts) = &artifact.facts else { continue };
-        if let RepositoryFacts::Config(config) = facts.as_ref() {
-            configuration(config, artifact.path.as_str(), claims);
+        match facts.as_ref() {
+            RepositoryFacts::Config(config) => configuration(config, artifact.path.as_str(), claims),
+            RepositoryFacts::Card(facts) if artifact.path.as_str().eq_ignore_ascii_case("README.md") => {
+                card(facts, artifact.path.as_str(), claims);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn card(card: &CardFacts, file: &str, claims: &mut Claims) {
+    // `other` stands for a licence without identifier, whose name follows; several licences are one statement.
+    let named: Vec<&str> = card.license.iter().map(String::as_str).filter(|id| *id != "other").collect();
+    let unnamed = if card.license.is_empty() { "" } else { "other" };
+    let licence = if named.is_empty() { unnamed.to_owned() } else { named.join(", ") };
+    claims.add(Field::Licence, Origin::Card, file, "license", licence);
+    for (field, key, value) in [
+        (Field::Task, "pipeline_tag", &card.pipeline_tag),
+        (Field::Framework, "library_name", &card.library_name),
+    ] {
+        claims.add(field, Origin::Card, file, key, value.as_deref().unwrap_or_default());
+    }
+    for (field, key, values) in [
+        (Field::Dataset, "datasets", &card.datasets),
+        (Field::BaseModel, "base_model", &card.base_model),
+        (Field::Language, "language", &card.language),
+    ] {
+        for value in values {
+            claims.add(field, Origin::Card, file, key, value.as_str());
         }
     }
 }

@@ -171,6 +171,51 @@ fn configuration_describes_the_model() {
     assert!(property(&bom, MODEL, "alnage:disagreement").is_empty());
 }
 
+const README: &[u8] = b"---\nlicense: apache-2.0\npipeline_tag: text-generation\nlibrary_name: transformers\n\
+    datasets:\n- snli\n- owner/corpus\nbase_model: owner/Base-1B\nlanguage: [en, fr]\ntags: [a]\n---\n# A model\n";
+
+#[test]
+fn the_card_says_what_files_do_not() {
+    let part: (&str, &[u8]) = ("vae/README.md", b"---\nlicense: mit\n---\n");
+    let from_card = bom(&[("README.md", README), part], &OPTIONS);
+    let model = &from_card["components"][0];
+    assert_eq!(model["licenses"][0]["license"]["id"], "Apache-2.0");
+    assert_eq!(model["pedigree"]["ancestors"][0]["purl"], "pkg:huggingface/owner/Base-1B");
+    let parameters = &model["modelCard"]["modelParameters"];
+    assert_eq!(parameters["task"], "text-generation");
+    let datasets: Vec<_> = (0..2).map(|at| parameters["datasets"][at]["ref"].as_str().unwrap()).collect();
+    assert_eq!(datasets, ["dataset:snli", "dataset:owner/corpus"]);
+    assert_eq!(property(&from_card, CARD, "cdx:ai-ml:model:language"), ["en", "fr"]);
+    let license = note(&from_card, "/components/0/licenses/0");
+    assert_eq!(license, "`license` of `README.md`; confidence 0.5");
+    let names: Vec<_> =
+        from_card["components"].as_array().unwrap().iter().map(|part| &part["name"]).collect();
+    assert_eq!(names[1..], ["snli", "owner/corpus", "transformers"]);
+    assert!(property(&from_card, MODEL, "alnage:disagreement").is_empty());
+
+    let with_weights = bom(&[("README.md", README), ("model.gguf", &gguf())], &OPTIONS);
+    assert_eq!(with_weights["components"][0]["licenses"][0]["license"]["name"], "llama3.1");
+    let stated = property(&with_weights, MODEL, "alnage:disagreement");
+    assert!(
+        stated.iter().any(|said| said.contains("`apache-2.0` in `license` of `README.md`")),
+        "{stated:?}"
+    );
+}
+
+#[test]
+fn licences_of_a_card() {
+    for (card, expected) in [
+        ("license: other\nlicense_name: llama3", "llama3"),
+        ("license: other", "other"),
+        ("license: [mit, apache-2.0]", "mit, apache-2.0"),
+    ] {
+        let card = format!("---\n{card}\n---\n");
+        let bom = bom(&[("README.md", card.as_bytes())], &OPTIONS);
+        assert_eq!(bom["components"][0]["licenses"][0]["license"]["name"], expected);
+        assert!(property(&bom, MODEL, "alnage:disagreement").is_empty());
+    }
+}
+
 #[test]
 fn gguf_metadata_describes_the_model() {
     let bom = bom(&[("model.gguf", &gguf())], &OPTIONS);
@@ -395,6 +440,8 @@ fn documents_follow_the_official_schema() {
         bom(&[("model.safetensors", &weights)], &full),
         bom(&[], &OPTIONS),
         bom(&[("config.json", CONFIG), ("model.gguf", &gguf()), ("model.safetensors", &weights)], &full),
+        bom(&[("README.md", README), ("config.json", CONFIG), ("model.gguf", &gguf())], &full),
+        bom(&[("README.md", README)], &OPTIONS),
     ];
     let (model, mut manifest) = model(&[("model.bin", b"x")]);
     manifest.files[0].sha256 = None;
