@@ -33,6 +33,11 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
             b"import os as o\nfrom a import *\nclass B(C, metaclass=D):\n    x: int = [i ^ 3 for i in b'ab'][::-1]\n    def __init__(self, *a, **k):\n        f\"{o.sep}{x!r:>3}\"; exec('%s' % getattr(o, 'sys' + 'tem'))\n@d(lambda: (yield))\nasync def g():\n    match a:\n        case {'b': [1, *c]} if d: pass\n"
                 .to_vec(),
         ),
+        (
+            "demo.ipynb",
+            br#"{"cells": [{"cell_type": "code", "source": ["%matplotlib inline\n", "x = !ls | wc\n", "y?"]}, {"cell_type": "code", "source": "%%bash\necho a"}], "metadata": {"kernelspec": {"language": "python"}}}"#
+                .to_vec(),
+        ),
         ("README.md", b"---\nlicense: mit\nbase_model:\n- a/b\n---\n# Text\n".to_vec()),
         ("run.sh", b"#!/bin/sh\necho a \\\n  b | sh\n".to_vec()),
         ("requirements.txt", b"torch==2.1\n-f https://host/x\n".to_vec()),

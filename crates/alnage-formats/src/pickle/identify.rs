@@ -99,6 +99,8 @@ fn evidence(machine: &Machine<'_>, run: &Run, head: &[u8], place: Place) -> bool
         return true;
     }
     let named = match place {
+        // INST begins with a letter, and so does text: `import os` in a path file.
+        Place::Named if head.first() == Some(&b'i') => run.plausible > 0,
         Place::Named => run.globals > 0,
         Place::Start => headed && run.globals > 0,
         Place::Behind => run.plausible > 0,

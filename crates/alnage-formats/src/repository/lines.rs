@@ -58,7 +58,7 @@ pub(super) static REQUIREMENTS: Format = Format {
 pub(super) static PATH_FILE: Format = Format {
     id: "python-path-file",
     title: "Python path file",
-    extensions: &[],
+    extensions: &["pth"],
     load_effect: LoadEffect::Executes,
     reads: "each line, and which ones Python runs as code",
     cannot: "whether it ends up in a folder that Python reads at start",

@@ -6,6 +6,7 @@ mod document;
 pub mod executable;
 pub mod jinja;
 pub mod lines;
+pub mod notebook;
 pub mod python;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub(crate) static FORMATS: &[&Format] = &[
     &config::YAML,
     &jinja::JINJA,
     &python::PYTHON,
+    &notebook::NOTEBOOK,
     &card::MARKDOWN,
     &lines::SHELL,
     &lines::REQUIREMENTS,
@@ -44,6 +46,8 @@ pub enum RepositoryFacts {
     Template(jinja::TemplateFacts),
     /// Python source.
     Python(python::PythonFacts),
+    /// A notebook.
+    Notebook(notebook::NotebookFacts),
     /// A model card.
     Card(card::CardFacts),
     /// A script, requirements, a path file or a pointer.

@@ -31,7 +31,7 @@ const STACK: usize = 32 << 20;
 pub(super) static PYTHON: Format = Format {
     id: "python",
     title: "Python source",
-    extensions: &["py", "pyw"],
+    extensions: &["py", "pyw", "pyi"],
     load_effect: LoadEffect::Executes,
     reads: "imports, definitions and every call of processes, code, files, network and native code, with when it runs",
     cannot: "what values that only running computes come to",
@@ -40,7 +40,7 @@ pub(super) static PYTHON: Format = Format {
 };
 
 fn identify(probe: &Probe<'_>) -> bool {
-    let named = matches!(probe.path.extension().as_deref(), Some("py" | "pyw"));
+    let named = matches!(probe.path.extension().as_deref(), Some("py" | "pyw" | "pyi"));
     let line = probe.head.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let shebang = line.starts_with(b"#!") && memchr::memmem::find(line, b"python").is_some();
     // `# -*- coding: … -*-` may announce another encoding than UTF-8.
@@ -105,7 +105,8 @@ pub(super) fn read_text(text: &str, context: &mut Context<'_>, mode: Mode) -> Py
     }
 }
 
-fn compiles(code: &[u8]) -> bool {
+/// Whether Python would compile `code`.
+pub(super) fn compiles(code: &[u8]) -> bool {
     let text = String::from_utf8_lossy(code);
     guard::is_shallow(&text)
         && stacker::grow(STACK, || parse(&text, ParseOptions::from(Mode::Module)).is_ok())

@@ -29,6 +29,10 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
             let explicit = made.key != "target" && made.key != "class_path";
             let (severity, what) = match target_class(&made.target) {
                 TargetClass::Dangerous(reaches) => (Severity::Critical, format!("which {reaches}")),
+                // A class of the project that trained the model makes an object of its own.
+                TargetClass::Unknown if explicit && is_plain_class(&made.target) => {
+                    (Severity::Low, "a class of an unknown package".to_owned())
+                }
                 TargetClass::Unknown if explicit => (Severity::Medium, "which is not known".to_owned()),
                 TargetClass::Unknown | TargetClass::Known => continue,
             };
@@ -38,4 +42,16 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
             sink.report_at(&artifact.path, (made.offset, end), message, evidence).severity = severity;
         }
     }
+}
+
+/// Whether a dotted name is that of a class which, by its name, does not run commands.
+fn is_plain_class(target: &str) -> bool {
+    const RUNNERS: [&str; 6] = ["shell", "repl", "exec", "command", "popen", "eval"];
+    let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let last = target.rsplit('.').next().unwrap_or(target);
+    let lower = last.to_ascii_lowercase();
+    target.contains('.')
+        && target.split('.').all(plain)
+        && last.starts_with(char::is_uppercase)
+        && !RUNNERS.iter().any(|runner| lower.contains(runner))
 }

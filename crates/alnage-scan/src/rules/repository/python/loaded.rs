@@ -25,7 +25,9 @@ pub(super) fn loaded(model: &Model) -> BTreeSet<&str> {
         let begins = if folder(path).ends_with("!/") { path.rsplit("!/").nth(1) } else { None };
         // Code that a loaded file holds as text belongs to that file.
         let of_code = begins.is_some_and(|outer| outer.ends_with(".py"));
-        if named.contains(path) || is_name_of_loaders(artifact.path.name()) || of_code {
+        // The packages below are imported if something imports them.
+        let begin = path == "__init__.py";
+        if begin || named.contains(path) || is_name_of_loaders(artifact.path.name()) || of_code {
             loaded.insert(path);
         }
     }
@@ -68,8 +70,7 @@ fn is_name_of_loaders(name: &str) -> bool {
         "pipeline_",
         "generation_",
     ];
-    const NAMES: [&str; 11] = [
-        "__init__.py",
+    const NAMES: [&str; 10] = [
         "setup.py",
         "handler.py",
         "conftest.py",

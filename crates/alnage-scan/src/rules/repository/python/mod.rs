@@ -37,6 +37,11 @@ fn files(model: &Model) -> impl Iterator<Item = (&Artifact, &PythonFacts)> {
     })
 }
 
+/// Whether a Python file is a cell of a notebook: run by hand, cell after cell, and never by a loader.
+fn is_cell(artifact: &Artifact) -> bool {
+    artifact.path.as_str().contains(".ipynb!/")
+}
+
 /// The call as evidence: as written, and what its argument comes to where that is not plain.
 fn evidence(call: &SensitiveCall) -> String {
     let line = call.line;
