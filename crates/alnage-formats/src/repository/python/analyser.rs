@@ -20,7 +20,7 @@ const MAX_CALLS: usize = 1024;
 /// What the analysis of a file gives.
 pub(super) struct Outcome {
     pub(super) facts: PythonFacts,
-    /// Code that is written as text and run: its name and source.
+    /// Code that is written as text and run, and pickles that are written as bytes and loaded: name and content.
     pub(super) nested: Vec<(String, Vec<u8>)>,
     /// Whether the file cost more than it may.
     pub(super) exhausted: bool,
@@ -84,7 +84,8 @@ pub(super) struct Analyser<'a> {
     imports: Vec<String>,
     pub(super) returns: HashMap<usize, Value>,
     known_returns: HashMap<usize, Value>,
-    pub(super) nested: BTreeMap<usize, Vec<u8>>,
+    /// By the place of the call: the extension of what it is given, and that.
+    pub(super) nested: BTreeMap<usize, (&'static str, Vec<u8>)>,
     scope: usize,
     pub(super) runner: Runner,
     class: Option<usize>,
@@ -187,7 +188,9 @@ impl<'a> Analyser<'a> {
         let nested = self
             .nested
             .iter()
-            .map(|(offset, code)| (format!("line-{}.py", line(*offset)), code.clone()))
+            .map(|(offset, (extension, content))| {
+                (format!("line-{}.{extension}", line(*offset)), content.clone())
+            })
             .collect();
         Outcome { facts, nested, exhausted: self.steps > MAX_STEPS }
     }

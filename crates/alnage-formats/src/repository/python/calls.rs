@@ -223,6 +223,7 @@ impl<'a> Analyser<'a> {
             return Value::Unknown(if network { ArgumentOrigin::Network } else { ArgumentOrigin::Decoded });
         }
         match name {
+            "io.BytesIO" if matches!(arguments, [Value::Bytes(_)]) => arguments[0].clone(),
             // They change the shape, not where it comes from.
             "builtins.str" | "builtins.bytes" | "builtins.bytearray" | "builtins.list" | "builtins.tuple"
             | "builtins.reversed" | "builtins.filter" | "builtins.repr" | "io.BytesIO" | "io.StringIO"
@@ -358,6 +359,12 @@ impl<'a> Analyser<'a> {
             (Action::Code, "marshal.loads" | "marshal.load") => {
                 self.note(name, action, call.range(), origin, None);
                 return Value::Unknown(origin.max(ArgumentOrigin::Decoded));
+            }
+            (Action::Deserialize, _) => {
+                if let Some(Value::Bytes(bytes)) = first {
+                    self.nested_pickle(call.range(), bytes);
+                }
+                self.note(name, action, call.range(), origin, shown);
             }
             (Action::Process, _) => {
                 let whole = arguments.first().and_then(Value::shown).map(|command| {

@@ -299,10 +299,23 @@ impl<'a> Analyser<'a> {
 
     /// Notes code that is written as text and run.
     pub(super) fn nested_code(&mut self, range: TextRange, text: &str) {
-        const MAX_NESTED: usize = 256;
-        if !self.silent && self.nested.len() < MAX_NESTED && text.trim().len() > 2 {
+        if text.trim().len() > 2 {
             // `eval` takes blanks before an expression.
-            self.nested.insert(range.start().to_usize(), text.trim_start().as_bytes().to_vec());
+            self.nest(range, "py", text.trim_start().as_bytes());
+        }
+    }
+
+    /// Keeps a pickle that is written as a constant and loaded.
+    pub(super) fn nested_pickle(&mut self, range: TextRange, bytes: &[u8]) {
+        if bytes.len() > 2 && bytes.contains(&b'.') {
+            self.nest(range, "pkl", bytes);
+        }
+    }
+
+    fn nest(&mut self, range: TextRange, extension: &'static str, content: &[u8]) {
+        const MAX_NESTED: usize = 256;
+        if !self.silent && self.nested.len() < MAX_NESTED {
+            self.nested.insert(range.start().to_usize(), (extension, content.to_vec()));
         }
     }
 }

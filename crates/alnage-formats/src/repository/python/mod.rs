@@ -92,7 +92,10 @@ pub(super) fn read_text(text: &str, context: &mut Context<'_>, mode: Mode) -> Py
                 context.issue(IssueKind::Budget, None, "the file computes more than the analysis follows");
             }
             // What does not compile does not run.
-            for (name, code) in outcome.nested.into_iter().filter(|(_, code)| compiles(code)) {
+            for (name, code) in outcome.nested {
+                if name.ends_with(".py") && !compiles(&code) {
+                    continue;
+                }
                 context.member(name, Arc::new(MemorySource::new(code)));
             }
             outcome.facts

@@ -1,5 +1,6 @@
 //! Rules about what stands beside weights in a model repository.
 
+mod absent_part;
 mod auto_map;
 mod card_remote_code;
 mod custom_code;
@@ -24,6 +25,7 @@ mod template_load;
 mod template_trigger;
 mod tree;
 mod trust_remote_code;
+mod two_weights;
 mod yaml_object;
 
 #[cfg(test)]
@@ -61,6 +63,8 @@ pub(super) static RULES: &[&Rule] = &[
     &startup_file::RULE,
     &card_remote_code::RULE,
     &executable::RULE,
+    &absent_part::RULE,
+    &two_weights::RULE,
 ];
 
 /// The rules about Python files.

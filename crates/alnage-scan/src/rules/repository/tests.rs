@@ -429,6 +429,24 @@ fn python_of_libraries() {
     check(&[("x.py", "import os\nP = os.path.join('~', '.docker', 'config.json')\n")], &[("PYC001", Low)]);
 }
 
+#[test]
+fn pickles_in_python_are_judged_as_pickles() {
+    for text in [
+        "import pickle\ndef f():\n    return pickle.loads(b'cos\\nsystem\\n(S\\'id\\'\\ntR.')\n",
+        "import pickle, io, base64\ndef f():\n    return pickle.load(io.BytesIO(base64.b64decode('Y29zCnN5c3RlbQooUydpZCcKdFIu')))\n",
+    ] {
+        let model = model(&[("x.py", text.as_bytes())]);
+        let judgement = judge(&model, &Policy::default(), Level::Audit, |_| true);
+        let called = judgement.findings.iter().any(|finding| {
+            finding.code.starts_with("PKL")
+                && finding.severity == Critical
+                && finding.artifact.as_str() == "x.py!/line-3.pkl"
+        });
+        assert!(called, "{text}: {:?}", judgement.findings);
+    }
+    check(&[("x.py", "import pickle\ndef f():\n    return pickle.loads(b'\\x80\\x02]q\\x00.')\n")], &[]);
+}
+
 /// A notebook with these code cells.
 fn notebook(cells: &[&str]) -> String {
     let cells: Vec<serde_json::Value> = cells
@@ -526,6 +544,44 @@ fn shards_and_links() {
         linked.tree.push(TreeEntry { path: ArtifactPath::file("w.bin"), kind, size: 0, executable: false });
     }
     assert_eq!(found(&linked), [("REP006".to_owned(), High)]);
+}
+
+#[test]
+fn shards_and_their_tensors() {
+    let shard = |name: &str| {
+        let header = format!(r#"{{"{name}":{{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}}}"#);
+        testkit::tensor::safetensors(&header, &[0; 4])
+    };
+    let (a, b) = (shard("a"), shard("b"));
+    let index = |a: &str, b: &str| {
+        format!(
+            r#"{{"weight_map": {{"{a}": "m-00001-of-00002.safetensors", "{b}": "m-00002-of-00002.safetensors"}}}}"#
+        )
+    };
+    let found_with = |index: &str, third: &str| {
+        let files: [(&str, &[u8]); 4] = [
+            ("m.safetensors.index.json", index.as_bytes()),
+            ("m-00001-of-00002.safetensors", &a),
+            ("m-00002-of-00002.safetensors", &b),
+            (third, &b),
+        ];
+        found(&model(&files))
+    };
+    assert_eq!(found_with(&index("a", "b"), "other.safetensors"), []);
+    assert_eq!(found_with(&index("b", "a"), "other.safetensors"), [("REP005".to_owned(), Medium)]);
+    assert_eq!(found_with(&index("a", "b"), "m-00003-of-00003.safetensors"), [("REP005".to_owned(), Low)]);
+}
+
+#[test]
+fn parts_that_are_absent_or_twice() {
+    let auto = r#"{"auto_map": {"AutoModel": "modeling_x.X"}}"#;
+    check(&[("config.json", auto), ("notes.txt", "x")], &[("CFG001", Medium), ("REP009", Low)]);
+    check(&[("config.json", auto), ("modeling_x.py", "class X: pass\n")], &[("CFG001", Medium)]);
+    let adapter = r#"{"peft_type": "LORA", "base_model_name_or_path": "a/b"}"#;
+    check(&[("adapter_config.json", adapter), ("README.md", "# x\n")], &[("REP009", Low)]);
+    check(&[("adapter_config.json", adapter), ("adapter_model.safetensors", "x")], &[]);
+    check(&[("a/model.safetensors", "x"), ("a/pytorch_model.bin", "x")], &[("REP010", Severity::Info)]);
+    check(&[("a/model.safetensors", "x"), ("pytorch_model.bin", "x")], &[]);
 }
 
 #[test]
