@@ -49,6 +49,11 @@ fn documents() -> Result<Vec<Document>> {
     let mut documents = vec![
         Document { path: "docs/rules/README.md".to_owned(), content: rule_index() },
         Document { path: "docs/formats.md".to_owned(), content: format_matrix() },
+        Document { path: "docs/cli.md".to_owned(), content: alnage::cli_markdown() },
+        Document {
+            path: "docs/record.schema.json".to_owned(),
+            content: serde_json::to_string_pretty(&alnage_scan::record_schema())? + "\n",
+        },
     ];
     for rule in rules() {
         documents.push(Document { path: format!("docs/rules/{}.md", rule.code), content: rule_page(rule) });

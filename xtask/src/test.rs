@@ -30,9 +30,9 @@ pub(crate) fn ci() -> Result<()> {
     let tools = setup::tools()?;
     run(cargo("cargo".into()).args(["fmt", "--all", "--check"]))?;
     run(&mut cargo(tool(&tools, "typos")))?;
-    run(cargo(tool(&tools, "cargo-shear")).args(["shear"]))?;
+    run(&mut cargo(tool(&tools, "cargo-shear")))?;
     let mut deny = cargo(tool(&tools, "cargo-deny"));
-    run(deny.args(["--log-level", "error", "deny", "--offline", "check", "licenses", "bans", "sources"]))?;
+    run(deny.args(["--log-level", "error", "--offline", "check", "licenses", "bans", "sources"]))?;
     run(cargo("cargo".into()).args([
         "clippy",
         "--quiet",

@@ -28,8 +28,8 @@ pub(super) enum Value {
     Object,
     Array,
     Text(String),
-    Number(f64),
-    Bool(bool),
+    Number,
+    Bool,
     Null,
 }
 
@@ -90,11 +90,6 @@ impl Document {
             Value::Text(text) => Some(text),
             _ => None,
         }
-    }
-
-    /// Whether a node is an object.
-    pub(super) fn is_object(&self, index: usize) -> bool {
-        matches!(self.nodes.get(index), Some(Node { value: Value::Object, .. }))
     }
 
     /// The key of a node.
@@ -338,7 +333,7 @@ impl<'a> Parser<'a> {
             _ => return Err(Stop::Malformed("no value where one belongs")),
         };
         let is_open = matches!(value, Value::Object | Value::Array);
-        if matches!(value, Value::Number(_)) && self.in_object() == Some(false) {
+        if matches!(value, Value::Number) && self.in_object() == Some(false) {
             return Ok(next);
         }
         node()?;
@@ -393,11 +388,13 @@ impl<'a> Parser<'a> {
             self.reader.u8()?;
         }
         match text.as_str() {
-            "true" => Ok(Value::Bool(true)),
-            "false" => Ok(Value::Bool(false)),
+            "true" | "false" => Ok(Value::Bool),
             "null" => Ok(Value::Null),
-            "NaN" | "Infinity" | "-Infinity" => Ok(Value::Number(f64::NAN)),
-            number => number.parse().map(Value::Number).map_err(|_| Stop::Malformed("an unknown literal")),
+            "NaN" | "Infinity" | "-Infinity" => Ok(Value::Number),
+            number => number
+                .parse::<f64>()
+                .map(|_| Value::Number)
+                .map_err(|_| Stop::Malformed("an unknown literal")),
         }
     }
 

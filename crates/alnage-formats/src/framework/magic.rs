@@ -23,7 +23,6 @@ macro_rules! recognised {
 
 recognised! {
     TFLITE: "tflite" "TensorFlow Lite" ["tflite"] MayExecute "its operators and tensors are not read" 4 b"TFL3";
-    EXECUTORCH: "executorch" "ExecuTorch program" ["pte"] MayExecute "its delegates and operators are not read" 4 b"ET12";
     LLAMAFILE: "llamafile" "llamafile program" ["llamafile"] Executes "what the program does" 0 b"MZqFpD='" 0 b"jartsr='";
     CORE_ML_WEIGHTS: "core-ml-weights" "Core ML weights" ["bin"] Data "its tensors are not read" 64 b"\xef\xbe\xad\xde";
     CATBOOST: "catboost" "CatBoost model" ["cbm"] Data "its trees are not read" 0 b"CBM1";

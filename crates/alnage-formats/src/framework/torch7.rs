@@ -84,7 +84,7 @@ fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {
     const MAX_LISTED: usize = 64;
     let mut facts = Torch7Facts::default();
     let mut reader = Reader::new(source.as_ref());
-    let finders: Vec<_> = CODE.iter().map(|needle| memmem::Finder::new(needle)).collect();
+    let finders: Vec<_> = CODE.iter().map(memmem::Finder::new).collect();
     let mut position = 0;
     while position < source.len() {
         if let Err(limit) = context.meter().step(1) {

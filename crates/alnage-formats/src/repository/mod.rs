@@ -41,7 +41,7 @@ pub(crate) static FORMATS: &[&Format] = &[
 #[serde(untagged)]
 pub enum RepositoryFacts {
     /// A configuration document.
-    Config(config::ConfigFacts),
+    Config(Box<config::ConfigFacts>),
     /// A Jinja template.
     Template(jinja::TemplateFacts),
     /// Python source.

@@ -158,10 +158,12 @@ fn hand_on(
     file.reader.seek(range.start);
     let Ok(head) = file.reader.take((range.end - range.start).min(256)) else { return };
     let text = head.iter().position(|&byte| byte == 0).map_or(&head[..], |end| &head[..end]);
-    if path.is_empty() && head.len() < 256 && facts.properties.len() < MAX_PROPERTIES {
-        if let Ok(text) = std::str::from_utf8(text).map(str::trim) {
-            facts.properties.entry(short(name, 64)).or_insert_with(|| text.to_owned());
-        }
+    if path.is_empty()
+        && head.len() < 256
+        && facts.properties.len() < MAX_PROPERTIES
+        && let Ok(text) = std::str::from_utf8(text).map(str::trim)
+    {
+        facts.properties.entry(short(name, 64)).or_insert_with(|| text.to_owned());
     }
     let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
     let is_interesting = matches!(first, Some(b'{' | b'['))

@@ -113,7 +113,7 @@ impl<'a> Tokens<'a> {
     }
 
     fn doctype(&mut self) -> Result<Token, ReadEnd> {
-        let words = self.words(&[b'[', b'>'])?;
+        let words = self.words(b"[>")?;
         self.in_doctype = self.reader.u8()? == b'[';
         Ok(Token::Doctype { external: external(&words, 1) })
     }
@@ -135,7 +135,7 @@ impl<'a> Tokens<'a> {
                     return Ok(None);
                 }
                 self.reader.seek(start);
-                let words = self.words(&[b'>'])?;
+                let words = self.words(b">")?;
                 self.reader.u8()?;
                 Ok(entity(&words))
             }

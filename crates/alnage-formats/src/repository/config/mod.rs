@@ -46,7 +46,7 @@ fn parse_json(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {
     let mut collector = collect::Collector::new(context.path());
     let documents = read_json(source, context, &mut collector);
     let facts = collector.finish(documents, context);
-    Facts::Repository(Box::new(RepositoryFacts::Config(facts)))
+    Facts::Repository(Box::new(RepositoryFacts::Config(Box::new(facts))))
 }
 
 fn identify_yaml(probe: &Probe<'_>) -> bool {
@@ -73,5 +73,5 @@ fn parse_yaml(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {
     let mut collector = collect::Collector::new(context.path());
     read_yaml(source, context, &mut collector);
     let facts = collector.finish(1, context);
-    Facts::Repository(Box::new(RepositoryFacts::Config(facts)))
+    Facts::Repository(Box::new(RepositoryFacts::Config(Box::new(facts))))
 }

@@ -14,7 +14,7 @@ fn read(name: &str, text: &str) -> (ConfigFacts, Vec<String>) {
     let paths = analysis.artifacts.iter().map(|artifact| artifact.path.as_str().to_owned()).collect();
     let facts = analysis.artifacts.into_iter().find_map(|artifact| match artifact.facts {
         Facts::Repository(facts) => match *facts {
-            RepositoryFacts::Config(facts) => Some(facts),
+            RepositoryFacts::Config(facts) => Some(*facts),
             _ => None,
         },
         _ => None,

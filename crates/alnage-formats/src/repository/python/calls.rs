@@ -294,7 +294,7 @@ impl<'a> Analyser<'a> {
             // `os.system.__call__('…')`.
             ("__call__", _) => {
                 let keywords: Vec<(Option<&str>, Value)> = Vec::new();
-                sinks::action(holder).map(|_| self.named(call, &holder.to_owned(), arguments, &keywords))
+                sinks::action(holder).map(|_| self.named(call, holder, arguments, &keywords))
             }
             _ => None,
         }

@@ -9,12 +9,10 @@ pub(super) fn action(name: &str) -> Option<Action> {
     }
     let (module, last) = name.rsplit_once('.')?;
     Some(match module {
-        "os" | "posix" | "nt" => {
-            if ["exec", "spawn", "posix_spawn", "popen"].iter().any(|prefix| last.starts_with(prefix)) {
-                Action::Process
-            } else {
-                return None;
-            }
+        "os" | "posix" | "nt"
+            if ["exec", "spawn", "posix_spawn", "popen"].iter().any(|prefix| last.starts_with(prefix)) =>
+        {
+            Action::Process
         }
         "requests" | "httpx" | "requests.api" | "curl_cffi.requests"
             if matches!(
