@@ -15,7 +15,7 @@ use super::{
     archive::{is_zero, shorten},
     zip,
 };
-use crate::{Context, Facts, Format, LoadEffect};
+use crate::{Context, Facts, Format, LoadEffect, pickle};
 
 /// The row of `.npy`.
 pub(super) static ARRAY: Format = Format {
@@ -202,6 +202,13 @@ fn read_payload(
         return start;
     };
     if dtype.object {
+        if rest > 0 && !pickle::is_pickle_at(source.as_ref(), start) {
+            context.issue(
+                IssueKind::Malformed,
+                start,
+                "the values are Python objects, and no pickle of them is there",
+            );
+        }
         let name = if count == 0 { "object".to_owned() } else { format!("object#{}", count + 1) };
         context.member(name, Arc::new(WindowSource::new(source.clone(), start, rest)));
         return source.len();

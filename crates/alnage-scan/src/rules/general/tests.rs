@@ -26,6 +26,7 @@ fn a_pickle_under_another_name_is_a_mismatch() {
     check(rule, vec![artifact("m.onnx", "pickle")], vec![], &[("m.onnx", Severity::Medium)]);
     check(rule, vec![artifact("m.onnx", "safetensors")], vec![], &[("m.onnx", Severity::Low)]);
     check(rule, vec![artifact("m.onnx", "onnx")], vec![], &[]);
+    check(rule, vec![artifact("m.gguf", "text")], vec![], &[("m.gguf", Severity::Medium)]);
     check(rule, vec![artifact("m.bin", "pickle"), artifact("noextension", "pickle")], vec![], &[]);
 }
 

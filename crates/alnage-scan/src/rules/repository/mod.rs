@@ -79,7 +79,7 @@ fn repository_facts(model: &Model) -> impl Iterator<Item = (&Artifact, &Reposito
 
 fn configs(model: &Model) -> impl Iterator<Item = (&Artifact, &ConfigFacts)> {
     repository_facts(model).filter_map(|(artifact, facts)| match facts {
-        RepositoryFacts::Config(facts) => Some((artifact, facts)),
+        RepositoryFacts::Config(facts) => Some((artifact, facts.as_ref())),
         _ => None,
     })
 }
