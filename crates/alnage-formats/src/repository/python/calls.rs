@@ -93,6 +93,26 @@ impl<'a> Analyser<'a> {
             }
         }
         if let Value::Result(name) = &object
+            && name.starts_with("ctypes.")
+            && matches!(
+                method,
+                "system"
+                    | "popen"
+                    | "WinExec"
+                    | "ShellExecuteA"
+                    | "ShellExecuteW"
+                    | "execve"
+                    | "execv"
+                    | "execl"
+                    | "execlp"
+            )
+        {
+            let name = format!("{name}.{method}");
+            let origin = arguments.first().map_or(ArgumentOrigin::None, Value::origin);
+            self.note(&name, Action::Process, call.range(), origin, arguments.first().and_then(Value::shown));
+            return Value::COMPUTED;
+        }
+        if let Value::Result(name) = &object
             && sinks::connects_by_method(name)
             && matches!(
                 method,
@@ -355,6 +375,16 @@ impl<'a> Analyser<'a> {
                 }
                 self.note(name, action, call.range(), origin, shown);
                 return Value::COMPUTED;
+            }
+            // They run the text they are given as it stands.
+            (
+                Action::Code,
+                "timeit.timeit" | "timeit.repeat" | "cProfile.run" | "profile.run" | "pdb.run",
+            ) => {
+                if let Some(text) = first.and_then(Value::as_text) {
+                    self.nested_code(call.range(), &text);
+                }
+                self.note(name, action, call.range(), origin, shown);
             }
             (Action::Code, "marshal.loads" | "marshal.load") => {
                 self.note(name, action, call.range(), origin, None);

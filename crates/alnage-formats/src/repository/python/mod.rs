@@ -74,6 +74,10 @@ pub(super) fn read_text(text: &str, context: &mut Context<'_>, mode: Mode) -> Py
         return PythonFacts::default();
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if let Some(encoding) = hiding_encoding(text) {
+        let message = format!("written in `{encoding}`, in which comments and texts can turn out to be code");
+        context.issue(IssueKind::Unsupported, 0, message);
+    }
     if !guard::is_shallow(text) {
         context.issue(IssueKind::Unsupported, None, "nested deeper than Python itself reads");
         return PythonFacts::default();
@@ -113,4 +117,18 @@ pub(super) fn compiles(code: &[u8]) -> bool {
     let text = String::from_utf8_lossy(code);
     guard::is_shallow(&text)
         && stacker::grow(STACK, || parse(&text, ParseOptions::from(Mode::Module)).is_ok())
+}
+
+/// The encoding that the first two lines declare (PEP 263), if it is one in which characters stand for others.
+fn hiding_encoding(text: &str) -> Option<&'static str> {
+    const HIDING: [&str; 7] =
+        ["unicode_escape", "raw_unicode_escape", "utf_7", "utf7", "u7", "punycode", "idna"];
+    let line = text.lines().take(2).find(|line| {
+        line.trim_start().starts_with('#') && (line.contains("coding:") || line.contains("coding="))
+    })?;
+    let name = line.split_once("coding")?.1.get(1..)?.trim_start();
+    let end =
+        name.find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))).unwrap_or(name.len());
+    let name = name.get(..end)?.to_ascii_lowercase().replace('-', "_");
+    HIDING.into_iter().find(|hiding| name == *hiding)
 }

@@ -430,6 +430,29 @@ fn python_of_libraries() {
 }
 
 #[test]
+fn python_that_takes_detours() {
+    for text in [
+        "import ctypes\nctypes.CDLL(None).system(b'id')\n",
+        "import timeit\ntimeit.timeit('import os; os.system(\"id\")')\n",
+    ] {
+        check_any_python(text, "PYC001", Critical);
+    }
+    for encoding in ["unicode_escape", "utf-7", "raw-unicode-escape"] {
+        let text = format!("# -*- coding: {encoding} -*-\n# \\u000aimport os\n");
+        assert_eq!(model(&[("x.py", text.as_bytes())]).issues.len(), 1, "{encoding}");
+    }
+    check(&[("x.py", "#!/usr/bin/env python\n# -*- coding: utf-8 -*-\nx = 1\n")], &[]);
+    check(&[("x.py", "# vim: set fileencoding=latin-1 :\nx = 1\n")], &[]);
+}
+
+/// Checks that a file of the model's own code sets off this rule, whatever else it does.
+fn check_any_python(text: &str, code: &str, severity: Severity) {
+    let model = model(&[("modeling_x.py", text.as_bytes())]);
+    let found = found(&model);
+    assert!(found.contains(&(code.to_owned(), severity)), "{text}: {found:?}");
+}
+
+#[test]
 fn pickles_in_python_are_judged_as_pickles() {
     for text in [
         "import pickle\ndef f():\n    return pickle.loads(b'cos\\nsystem\\n(S\\'id\\'\\ntR.')\n",
