@@ -217,3 +217,179 @@ pub fn xgboost_ubjson(objective: &str) -> Vec<u8> {
     );
     bytes
 }
+
+/// R's `NULL`.
+pub const R_NULL: &[u8] = &[0, 0, 0, 254];
+
+/// R's value that is not there yet.
+pub const R_UNBOUND: &[u8] = &[0, 0, 0, 252];
+
+fn r_characters(text: &str) -> Vec<u8> {
+    [&0x0004_0009_u32.to_be_bytes()[..], &(text.len() as u32).to_be_bytes(), text.as_bytes()].concat()
+}
+
+/// A symbol of R.
+pub fn r_symbol(name: &str) -> Vec<u8> {
+    [&[0, 0, 0, 1][..], &r_characters(name)].concat()
+}
+
+/// A character vector of one text.
+pub fn r_text(text: &str) -> Vec<u8> {
+    [&[0, 0, 0, 16, 0, 0, 0, 1][..], &r_characters(text)].concat()
+}
+
+/// An integer vector.
+pub fn r_integers(values: &[i32]) -> Vec<u8> {
+    let numbers: Vec<u8> = values.iter().flat_map(|value| value.to_be_bytes()).collect();
+    [&[0, 0, 0, 13][..], &(values.len() as u32).to_be_bytes(), &numbers].concat()
+}
+
+/// A raw vector.
+pub fn r_raw(bytes: &[u8]) -> Vec<u8> {
+    [&[0, 0, 0, 24][..], &(bytes.len() as u32).to_be_bytes(), bytes].concat()
+}
+
+/// A generic vector, R's `list`.
+pub fn r_list(elements: &[Vec<u8>]) -> Vec<u8> {
+    [&[0, 0, 0, 19][..], &(elements.len() as u32).to_be_bytes(), &elements.concat()].concat()
+}
+
+/// A cell of a pairlist with a tag.
+pub fn r_pair(tag: &[u8], head: &[u8], rest: &[u8]) -> Vec<u8> {
+    [&[0, 0, 4, 2][..], tag, head, rest].concat()
+}
+
+/// A call.
+pub fn r_call(function: &[u8], arguments: &[Vec<u8>]) -> Vec<u8> {
+    let rest = arguments
+        .iter()
+        .rev()
+        .fold(R_NULL.to_vec(), |rest, argument| [&[0, 0, 0, 2][..], argument, &rest].concat());
+    [&[0, 0, 0, 6][..], function, &rest].concat()
+}
+
+/// A promise with a value and an expression, in the global environment.
+pub fn r_promise(value: &[u8], expression: &[u8]) -> Vec<u8> {
+    [&[0, 0, 4, 5, 0, 0, 0, 253][..], value, expression].concat()
+}
+
+/// A function without arguments in the global environment.
+pub fn r_function(body: &[u8]) -> Vec<u8> {
+    [&[0, 0, 4, 3, 0, 0, 0, 253][..], R_NULL, body].concat()
+}
+
+fn r_bindings(bindings: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    bindings.iter().rev().fold(R_NULL.to_vec(), |rest, (name, value)| r_pair(&r_symbol(name), value, &rest))
+}
+
+/// An environment with these variables in its frame.
+pub fn r_environment(bindings: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    [&[0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 253][..], &r_bindings(bindings), R_NULL, R_NULL].concat()
+}
+
+const R_HEADER: &[u8] = b"X\n\0\0\0\x03\0\x04\x03\x01\0\x03\x05\0\0\0\0\x05UTF-8";
+
+/// The file that `saveRDS` writes, not compressed.
+pub fn r_object(object: &[u8]) -> Vec<u8> {
+    [R_HEADER, object].concat()
+}
+
+/// The file that `save` writes, not compressed.
+pub fn r_workspace(bindings: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    [b"RDX3\n", R_HEADER, &r_bindings(bindings)].concat()
+}
+
+/// A field of a table of FlatBuffers.
+pub enum FlatField {
+    /// Left at its default.
+    Default,
+    /// A number of at most four bytes.
+    Number(u32),
+    /// A text.
+    Text(&'static str),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// A vector of `i32`.
+    Integers(Vec<i32>),
+    /// A vector of tables.
+    Tables(Vec<Vec<FlatField>>),
+}
+
+/// A file of FlatBuffers with this identifier and root table.
+pub fn flat_buffer(identifier: &[u8; 4], root: &[FlatField]) -> Vec<u8> {
+    let mut file = [&[0; 4][..], identifier].concat();
+    let at = flat_table(&mut file, root);
+    file[..4].copy_from_slice(&at.to_le_bytes());
+    file
+}
+
+/// Appends a table and what hangs on it; gives its place.
+fn flat_table(file: &mut Vec<u8>, fields: &[FlatField]) -> u32 {
+    let directory = file.len() as u32;
+    file.extend((4 + 2 * fields.len() as u16).to_le_bytes());
+    file.extend((4 + 4 * fields.len() as u16).to_le_bytes());
+    for (index, field) in fields.iter().enumerate() {
+        let offset = if matches!(field, FlatField::Default) { 0 } else { 4 + 4 * index as u16 };
+        file.extend(offset.to_le_bytes());
+    }
+    let table = file.len() as u32;
+    file.extend((table - directory).to_le_bytes());
+    file.resize(file.len() + 4 * fields.len(), 0);
+    for (index, field) in fields.iter().enumerate() {
+        let place = table as usize + 4 + 4 * index;
+        let target = file.len() as u32;
+        let value = match field {
+            FlatField::Default => continue,
+            FlatField::Number(number) => *number,
+            FlatField::Text(text) => {
+                file.extend((text.len() as u32).to_le_bytes());
+                file.extend_from_slice(text.as_bytes());
+                target - place as u32
+            }
+            FlatField::Bytes(bytes) => {
+                file.extend((bytes.len() as u32).to_le_bytes());
+                file.extend_from_slice(bytes);
+                target - place as u32
+            }
+            FlatField::Integers(integers) => {
+                file.extend((integers.len() as u32).to_le_bytes());
+                integers.iter().for_each(|integer| file.extend(integer.to_le_bytes()));
+                target - place as u32
+            }
+            FlatField::Tables(tables) => {
+                file.extend((tables.len() as u32).to_le_bytes());
+                let first = file.len();
+                file.resize(first + 4 * tables.len(), 0);
+                for (index, fields) in tables.iter().enumerate() {
+                    let at = first + 4 * index;
+                    let offset = flat_table(file, fields) - at as u32;
+                    file[at..at + 4].copy_from_slice(&offset.to_le_bytes());
+                }
+                target - place as u32
+            }
+        };
+        file[place..place + 4].copy_from_slice(&value.to_le_bytes());
+    }
+    table
+}
+
+/// A TensorFlow Lite model of one custom operator (an addition without a name) and one constant tensor of `float32`.
+pub fn tflite(custom: &'static str, shape: &[i32], data: &[u8]) -> Vec<u8> {
+    use FlatField::{Bytes, Default, Integers, Number, Tables, Text};
+    let code = match custom {
+        "" => vec![Default],
+        _ => vec![Number(32), Text(custom), Number(1), Number(32)],
+    };
+    let tensor = vec![Integers(shape.to_vec()), Default, Number(1), Text("weights")];
+    let operator = vec![Default, Integers(vec![0]), Integers(vec![0])];
+    let subgraph = vec![
+        Tables(vec![tensor]),
+        Integers(vec![0]),
+        Integers(vec![0]),
+        Tables(vec![operator]),
+        Text("main"),
+    ];
+    let buffers = vec![vec![Default], vec![Bytes(data.to_vec())]];
+    let root = [Number(3), Tables(vec![code]), Tables(vec![subgraph]), Text("sample"), Tables(buffers)];
+    flat_buffer(b"TFL3", &root)
+}

@@ -22,8 +22,7 @@ macro_rules! recognised {
 }
 
 recognised! {
-    TFLITE: "tflite" "TensorFlow Lite" ["tflite"] MayExecute "its operators and tensors are not read" 4 b"TFL3";
-    LLAMAFILE: "llamafile" "llamafile program" ["llamafile"] Executes "what the program does" 0 b"MZqFpD='" 0 b"jartsr='";
+    LLAMAFILE: "llamafile" "llamafile program" ["llamafile"] Executes "what the program does" 0 b"MZqFpD='" 0 b"jartsr='" 0 b"APEDBG='";
     CORE_ML_WEIGHTS: "core-ml-weights" "Core ML weights" ["bin"] Data "its tensors are not read" 64 b"\xef\xbe\xad\xde";
     CATBOOST: "catboost" "CatBoost model" ["cbm"] Data "its trees are not read" 0 b"CBM1";
     TENSORRT: "tensorrt" "TensorRT engine" [] MayExecute "the compiled kernels and plug-ins in it" 0 b"ftrt" 0 b"ptrt";

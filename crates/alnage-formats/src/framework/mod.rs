@@ -1,5 +1,6 @@
 //! Keras, HDF5, TensorFlow and the other frameworks' files.
 
+mod flat;
 mod graph;
 mod hdf5;
 mod json;
@@ -7,9 +8,11 @@ mod keras;
 mod magic;
 mod msgpack;
 mod proto;
+mod r;
 mod skops;
 mod tensorflow;
 mod text;
+mod tflite;
 mod torch7;
 mod xgboost;
 mod xml;
@@ -27,8 +30,10 @@ pub use hdf5::{Hdf5Facts, Hdf5Reference, Hdf5ReferenceKind};
 pub use keras::{KerasCode, KerasCodeKind, KerasFacts, KerasField, KerasKind, KerasReference};
 
 pub use msgpack::MsgpackFacts;
+pub use r::{RArgument, RCall, RFacts, RPromise};
 pub use skops::{SkopsFacts, SkopsNode};
 pub use tensorflow::{TensorFlowFacts, TensorFlowNode};
+pub use tflite::{TfliteFacts, TfliteMismatch};
 pub use torch7::Torch7Facts;
 pub use xgboost::XgboostFacts;
 pub use xml::{XmlFacts, XmlReference};
@@ -51,6 +56,8 @@ pub(crate) static FORMATS: &[&Format] = &[
     &xml::XML,
     &msgpack::FORMAT,
     &torch7::FORMAT,
+    &tflite::FORMAT,
+    &r::FORMAT,
     &graph::CORE_ML,
     &graph::PADDLE,
 ];
@@ -70,10 +77,14 @@ pub enum FrameworkFacts {
     Keras(KerasFacts),
     /// MessagePack of Flax.
     Msgpack(MsgpackFacts),
+    /// Objects and workspaces of R.
+    R(RFacts),
     /// Skops schemas.
     Skops(SkopsFacts),
     /// TensorFlow graphs.
     TensorFlow(TensorFlowFacts),
+    /// TensorFlow Lite.
+    Tflite(TfliteFacts),
     /// Torch7.
     Torch7(Torch7Facts),
     /// XGBoost models.

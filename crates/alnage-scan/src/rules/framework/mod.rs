@@ -4,6 +4,7 @@ use alnage_formats::{Artifact, Facts, Model, framework::FrameworkFacts};
 
 use crate::Rule;
 
+mod compiled_program;
 mod core_ml_custom;
 mod hdf5_external_link;
 mod hdf5_external_storage;
@@ -23,9 +24,15 @@ mod openvino_extension;
 mod paddle_operation;
 mod paths;
 mod python_modules;
+mod r_call;
+mod r_functions;
+mod r_promise;
+mod r_startup_hook;
 mod skops_node;
 mod tensorflow_custom_operation;
 mod tensorflow_effect;
+mod tflite_custom_operation;
+mod tflite_tensor_size;
 mod torch7_code;
 mod xgboost_code_like;
 mod xml_code_like;
@@ -62,6 +69,12 @@ pub(super) static RULES: &[&Rule] = &[
     &core_ml_custom::RULE,
     &paddle_operation::RULE,
     &llamafile_program::RULE,
+    &tflite_custom_operation::RULE,
+    &tflite_tensor_size::RULE,
+    &compiled_program::RULE,
+    &r_promise::RULE,
+    &r_call::RULE,
+    &r_startup_hook::RULE,
 ];
 
 /// The artifacts with facts of this family.
@@ -142,6 +155,22 @@ fn msgpack(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::f
 fn torch7(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::Torch7Facts)> {
     only(model, |facts| match facts {
         FrameworkFacts::Torch7(facts) => Some(facts),
+        _ => None,
+    })
+}
+
+/// The TensorFlow Lite models.
+fn tflite(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::TfliteFacts)> {
+    only(model, |facts| match facts {
+        FrameworkFacts::Tflite(facts) => Some(facts),
+        _ => None,
+    })
+}
+
+/// The objects and workspaces of R.
+fn r(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::RFacts)> {
+    only(model, |facts| match facts {
+        FrameworkFacts::R(facts) => Some(facts),
         _ => None,
     })
 }

@@ -58,10 +58,15 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
     }
 }
 
+/// Whether an operation runs Python or reads and writes files, whatever its arguments are.
+pub(super) fn runs_or_touches_files(operation: &str) -> bool {
+    HIGH.contains(&operation) || operation.starts_with("IO>")
+}
+
 fn severity(node: &TensorFlowNode, assets: &[String]) -> Option<Severity> {
     let operation = node.operation.as_str();
     let leaves = node.arguments.iter().any(|text| leaves_the_model(text));
-    if HIGH.contains(&operation) || operation.starts_with("IO>") {
+    if runs_or_touches_files(operation) {
         return Some(Severity::High);
     }
     match operation {

@@ -364,3 +364,87 @@ fn llf001_program() {
     check(&llamafile_program::RULE, "m.llamafile", b"MZqFpD='\n\0", &[Severity::High]);
     check(&llamafile_program::RULE, "m.llamafile", b"GGUF", &[]);
 }
+
+#[test]
+fn rds001_promise() {
+    use testkit::framework::{
+        R_UNBOUND, r_call, r_environment, r_integers, r_list, r_object, r_promise, r_symbol, r_text,
+    };
+    let rule = &r_promise::RULE;
+    let call = |function: &str| r_call(&r_symbol(function), &[r_text("id")]);
+    let promise = |function: &str| r_promise(R_UNBOUND, &call(function));
+    let inside = |promise: Vec<u8>| r_object(&r_environment(&[("x", promise)]));
+    check(rule, "m.rds", &r_object(&promise("system")), &[Severity::Critical]);
+    check(rule, "m.rds", &r_object(&r_list(&[promise("paste")])), &[Severity::High]);
+    check(rule, "m.rds", &inside(promise("system")), &[Severity::Critical]);
+    let computed = r_promise(R_UNBOUND, &r_call(&call("get"), &[]));
+    check(rule, "m.rds", &inside(computed), &[Severity::Medium]);
+    check(rule, "m.rds", &inside(promise("mean")), &[]);
+    check(rule, "m.rds", &r_object(&r_promise(&r_integers(&[1]), &call("paste"))), &[]);
+}
+
+#[test]
+fn rds002_call() {
+    use testkit::framework::{r_call, r_function, r_list, r_object, r_symbol, r_text};
+    let rule = &r_call::RULE;
+    let call = |function: &str, arguments: &[Vec<u8>]| r_call(&r_symbol(function), arguments);
+    let check = |call: Vec<u8>, expected: &[Severity]| {
+        check(rule, "m.rds", &r_object(&r_list(&[r_function(&call)])), expected);
+    };
+    check(call("system", &[r_text("id")]), &[Severity::High]);
+    check(call("{", &[call("download.file", &[r_text("http://h/x")])]), &[Severity::High]);
+    check(call("eval", &[call("parse", &[r_text("x")])]), &[Severity::High]);
+    check(call("do.call", &[r_text("system2")]), &[Severity::High]);
+    check(call("parse", &[r_text("base::system ('id')")]), &[Severity::High]);
+    let run = r_call(&call("::", &[r_symbol("processx"), r_symbol("run")]), &[]);
+    check(run, &[Severity::High]);
+    check(call("unlink", &[r_text("x")]), &[Severity::Medium]);
+    for function in ["lm", "~", "system.file", "system.time", "eval", "parse", "lapply", "run"] {
+        check(call(function, &[r_symbol("x"), r_text("systematic (x)")]), &[]);
+    }
+}
+
+#[test]
+fn rds003_startup_hook() {
+    use testkit::framework::{r_integers, r_workspace};
+    let rule = &r_startup_hook::RULE;
+    check(rule, ".RData", &r_workspace(&[(".First", r_integers(&[1]))]), &[Severity::Medium]);
+    check(rule, ".RData", &r_workspace(&[("fit", r_integers(&[1]))]), &[]);
+}
+
+#[test]
+fn tfl001_custom_operation() {
+    let rule = &tflite_custom_operation::RULE;
+    let check = |custom, expected: &[Severity]| {
+        check(rule, "m.tflite", &testkit::framework::tflite(custom, &[1], &[0; 4]), expected);
+    };
+    check("FlexReadFile", &[Severity::High]);
+    check("FlexPyFunc", &[Severity::High]);
+    check("FlexErf", &[Severity::Medium]);
+    check("MyOperator", &[Severity::Medium]);
+    check("TFLite_Detection_PostProcess", &[Severity::Low]);
+    check("", &[]);
+}
+
+#[test]
+fn tfl001_in_what_is_no_whole_model() {
+    let rule = &tflite_custom_operation::RULE;
+    check(rule, "m.tflite", b"\x1c\0\0\0TFL3\0\0FlexWriteFile\0", &[Severity::High]);
+    check(rule, "m.tflite", b"\x1c\0\0\0TFL3\0\0Conv\0", &[]);
+}
+
+#[test]
+fn tfl002_tensor_size() {
+    use testkit::framework::tflite;
+    let rule = &tflite_tensor_size::RULE;
+    check(rule, "m.tflite", &tflite("", &[1000, 1000], &[0; 16]), &[Severity::Medium]);
+    check(rule, "m.tflite", &tflite("", &[2, 2], &[0; 16]), &[]);
+}
+
+#[test]
+fn cmp001_compiled_program() {
+    let rule = &compiled_program::RULE;
+    check(rule, "m.engine", b"ftrt\0\0\0\0", &[Severity::Medium]);
+    check(rule, "m.pte", b"\x1c\0\0\0ET12", &[Severity::Medium]);
+    check(rule, "m.png", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", &[]);
+}

@@ -22,8 +22,9 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// Formats whose loaders find compressed content by itself: joblib and NumPy open `model.pkl` whatever wraps it.
-const OPENED_THROUGH_COMPRESSION: &[&str] = &["pickle", "joblib", "pytorch-legacy"];
+/// Formats whose loaders find compressed content by itself: joblib and NumPy open `model.pkl` whatever wraps it,
+/// and R compresses what it writes.
+const OPENED_THROUGH_COMPRESSION: &[&str] = &["pickle", "joblib", "pytorch-legacy", "r-serialized"];
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
     let mut readings: HashMap<&ArtifactPath, Vec<&Artifact>> = HashMap::new();
