@@ -11,7 +11,8 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
      -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 --cfg fuzzing";
 
-/// Arguments: seconds for each target, then a target's name.
+/// Arguments: seconds for each target, then a target's name. The kept corpus is read; what is found goes to
+/// `fuzz/target/corpus`.
 pub(crate) fn fuzz(arguments: &[&str]) -> Result<()> {
     let seconds: u64 =
         arguments.first().map_or(Ok(300), |text| text.parse()).context("SECONDS is a whole number")?;
@@ -24,12 +25,13 @@ pub(crate) fn fuzz(arguments: &[&str]) -> Result<()> {
             continue;
         }
         let corpus = directory.join("corpus").join(&target);
+        let found = directory.join("target/corpus").join(&target);
         let artifacts = directory.join("artifacts").join(&target);
-        for place in [&corpus, &artifacts] {
+        for place in [&corpus, &found, &artifacts] {
             fs::create_dir_all(place).with_context(|| format!("cannot make `{}`", place.display()))?;
         }
         let mut fuzz = Command::new(directory.join("target/x86_64-unknown-linux-gnu/release").join(&target));
-        fuzz.arg(&corpus).arg(format!("-max_total_time={seconds}"));
+        fuzz.arg(&found).arg(&corpus).arg(format!("-max_total_time={seconds}"));
         fuzz.arg(format!("-artifact_prefix={}/", artifacts.display()));
         run(fuzz.args(["-rss_limit_mb=2048", "-timeout=10", "-max_len=65536", "-print_final_stats=1"]))?;
     }

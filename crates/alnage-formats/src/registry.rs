@@ -27,3 +27,17 @@ pub(crate) fn model_formats() -> impl Iterator<Item = &'static Format> {
 pub fn format(id: &str) -> Option<&'static Format> {
     formats().find(|format| format.id == id)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_id_is_given_once() {
+        let mut ids = BTreeSet::new();
+        let twice: Vec<_> = formats().map(|format| format.id).filter(|id| !ids.insert(*id)).collect();
+        assert!(twice.is_empty(), "{twice:?}");
+    }
+}

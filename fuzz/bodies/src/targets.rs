@@ -23,9 +23,141 @@ pub enum Work {
 
 /// Every target.
 pub static TARGETS: &[Target] = &[
+    Target { name: "pickle", work: Work::Formats(PICKLE) },
+    Target { name: "archives", work: Work::Formats(ARCHIVES) },
+    Target { name: "sevenz", work: Work::Formats(SEVENZ) },
+    Target { name: "streams", work: Work::Formats(STREAMS) },
+    Target { name: "tensors", work: Work::Formats(TENSORS) },
+    Target { name: "graphs", work: Work::Formats(GRAPHS) },
+    Target { name: "hdf5", work: Work::Formats(HDF5) },
+    Target { name: "documents", work: Work::Formats(DOCUMENTS) },
+    Target { name: "texts", work: Work::Formats(TEXTS) },
+    Target { name: "code", work: Work::Formats(CODE) },
+    Target { name: "frameworks", work: Work::Formats(FRAMEWORKS) },
+    Target { name: "recognised", work: Work::Formats(RECOGNISED) },
     Target { name: "whole", work: Work::Whole },
     Target { name: "signature", work: Work::Call(signature) },
     Target { name: "log", work: Work::Call(log) },
+];
+
+// A target's formats stay in their order: the kept corpus selects by position.
+
+const PICKLE: &[(&str, &str)] =
+    &[("pickle", "model.pkl"), ("pickle", "model.pt"), ("pickle", "model.joblib")];
+
+const ARCHIVES: &[(&str, &str)] = &[
+    ("zip", "model.zip"),
+    ("numpy-archive", "arrays.npz"),
+    ("rar", "model.rar"),
+    ("pytorch-zip", "model.pt"),
+    ("torch-package", "package.pt"),
+    ("torchserve-mar", "model.mar"),
+    ("pytorch-export", "model.pt2"),
+    ("torchscript-code", "code.py"),
+];
+
+const SEVENZ: &[(&str, &str)] = &[("7z", "model.7z")];
+
+const STREAMS: &[(&str, &str)] = &[
+    ("gzip", "model.pkl.gz"),
+    ("bzip2", "model.bz2"),
+    ("xz", "model.xz"),
+    ("lzma", "model.lzma"),
+    ("zlib", "model.z"),
+    ("zstd", "model.zst"),
+    ("lz4", "model.lz4"),
+    ("joblib-zfile", "model.z"),
+    ("tar", "model.tar"),
+    ("pytorch-tar", "model.pt"),
+    ("nemo", "model.nemo"),
+];
+
+const TENSORS: &[(&str, &str)] = &[
+    ("safetensors", "model.safetensors"),
+    ("gguf", "model.gguf"),
+    ("ggml", "model.bin"),
+    ("numpy-array", "array.npy"),
+];
+
+const GRAPHS: &[(&str, &str)] = &[
+    ("onnx", "model.onnx"),
+    ("ort", "model.ort"),
+    ("tensorflow-graph", "saved_model.pb"),
+    ("tensorflow-graph-text", "graph.pbtxt"),
+    ("keras-metadata", "keras_metadata.pb"),
+    ("tensorflow-fingerprint", "fingerprint.pb"),
+    ("tensorflow-checkpoint-index", "variables.index"),
+    ("core-ml", "model.mlmodel"),
+    ("paddle-program", "inference.pdmodel"),
+    ("executorch", "model.pte"),
+];
+
+const HDF5: &[(&str, &str)] = &[("hdf5", "model.h5")];
+
+const DOCUMENTS: &[(&str, &str)] = &[
+    ("json", "config.json"),
+    ("json", "tokenizer_config.json"),
+    ("json", "tokenizer.json"),
+    ("json", "model.safetensors.index.json"),
+    ("keras-config", "config.json"),
+    ("skops-schema", "schema.json"),
+    ("xgboost-json", "model.json"),
+];
+
+const TEXTS: &[(&str, &str)] = &[
+    ("yaml", "config.yaml"),
+    ("yaml", "conda.yaml"),
+    ("markdown", "README.md"),
+    ("shell-script", "run.sh"),
+    ("requirements", "requirements.txt"),
+    ("python-path-file", "site.pth"),
+    ("git-lfs-pointer", "model.bin"),
+    ("pmml", "model.pmml"),
+    ("openvino", "model.xml"),
+    ("xml", "feed.xml"),
+];
+
+const CODE: &[(&str, &str)] =
+    &[("jinja", "chat_template.jinja"), ("python", "modeling.py"), ("python", "setup.py")];
+
+const FRAMEWORKS: &[(&str, &str)] = &[
+    ("flax-msgpack", "flax_model.msgpack"),
+    ("torch7", "model.t7"),
+    ("xgboost-ubjson", "model.ubj"),
+    ("xgboost-binary", "model.bst"),
+    ("elf", "lib.so"),
+    ("pe", "lib.dll"),
+    ("mach-o", "lib.dylib"),
+    ("java-class", "Layer.class"),
+    ("wasm", "operator.wasm"),
+];
+
+const RECOGNISED: &[(&str, &str)] = &[
+    ("tflite", "model.bin"),
+    ("llamafile", "model.bin"),
+    ("core-ml-weights", "model.bin"),
+    ("catboost", "model.bin"),
+    ("tensorrt", "model.bin"),
+    ("rknn", "model.bin"),
+    ("ncnn-param", "model.bin"),
+    ("cntk", "model.bin"),
+    ("mxnet-params", "model.bin"),
+    ("lightgbm", "model.bin"),
+    ("parquet", "model.bin"),
+    ("arrow", "model.bin"),
+    ("avro", "model.bin"),
+    ("sqlite", "model.bin"),
+    ("png", "model.bin"),
+    ("jpeg", "model.bin"),
+    ("gif", "model.bin"),
+    ("webp", "model.bin"),
+    ("wav", "model.bin"),
+    ("flac", "model.bin"),
+    ("ogg", "model.bin"),
+    ("mp3", "model.bin"),
+    ("mp4", "model.bin"),
+    ("pdf", "model.bin"),
+    ("font", "model.bin"),
 ];
 
 fn signature(bytes: &[u8]) {

@@ -23,6 +23,7 @@ fn every_format_is_fuzzed() {
 
 #[test]
 fn every_target_has_its_file() {
+    let manifest = fs::read_to_string(fuzz().join("Cargo.toml")).unwrap();
     for target in TARGETS {
         let path = fuzz().join("fuzz_targets").join(target.name).with_extension("rs");
         let text = fs::read_to_string(&path).unwrap_or_else(|_| panic!("`{}` is missing", path.display()));
@@ -30,6 +31,11 @@ fn every_target_has_its_file() {
             text.contains(&format!("run(\"{}\"", target.name)),
             "`{}` runs another target",
             path.display()
+        );
+        assert!(
+            manifest.contains(&format!("path = \"fuzz_targets/{}.rs\"", target.name)),
+            "the manifest misses `{}`",
+            target.name
         );
     }
 }
