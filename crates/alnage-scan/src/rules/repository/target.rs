@@ -58,6 +58,24 @@ const LIBRARIES: &[&str] = &[
     "xformers",
 ];
 
+/// Callables of Python and NumPy that only make a value.
+const PLAIN: &[&str] = &[
+    "builtins.dict",
+    "builtins.list",
+    "builtins.tuple",
+    "builtins.set",
+    "builtins.str",
+    "builtins.int",
+    "builtins.float",
+    "builtins.bool",
+    "builtins.range",
+    "datetime.timedelta",
+    "numpy.array",
+    "numpy.random.default_rng",
+    "numpy.random.RandomState",
+    "pathlib.Path",
+];
+
 /// What Hydra itself writes into the configurations it saves.
 const PLUGINS: &[&str] = &["hydra._internal.core_plugins", "hydra_plugins"];
 
@@ -117,6 +135,9 @@ pub(super) fn target_class(target: &str) -> TargetClass {
     let target = target.trim();
     if let Some((_, reaches)) = ACTING.iter().find(|(name, _)| is_under(target, name)) {
         return TargetClass::Dangerous(reaches);
+    }
+    if PLAIN.contains(&target) {
+        return TargetClass::Known;
     }
     if PLUGINS.iter().any(|plugins| is_under(target, plugins)) {
         return TargetClass::Known;

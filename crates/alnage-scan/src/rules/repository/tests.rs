@@ -103,6 +103,8 @@ fn objects_by_dotted_name() {
         \x20 - _target_: torch.nn.ReLU\nhydra:\n  launcher:\n\
         \x20   _target_: hydra._internal.core_plugins.basic_launcher.BasicLauncher\n";
     check(&[("config.yaml", ordinary)], &[]);
+    check(&[("a.yaml", "x:\n  _target_: builtins.dict\ny:\n  _target_: numpy.random.default_rng\n")], &[]);
+    check(&[("a.yaml", "_target_: builtins.eval\n")], &[("CFG005", Critical)]);
     check(&[("a.yaml", "_target_: torch.hub.load\nrepo_or_dir: a/b\n")], &[("CFG005", Critical)]);
     check(&[("a.yaml", "_target_: hydra._internal.utils._locate\n")], &[("CFG005", Critical)]);
     check(&[("a.yaml", "_target_: evil.from_pretrained\n")], &[("CFG005", Medium)]);
