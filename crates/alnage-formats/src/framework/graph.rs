@@ -195,3 +195,18 @@ fn first_text(range: Range<u64>, number: u32, reader: &mut Reader<'_>) -> Option
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn damaged_files_are_survived() {
+        use testkit::framework::{protobuf_bytes, protobuf_number};
+        let layer = [protobuf_bytes(1, b"l"), protobuf_bytes(500, &protobuf_bytes(10, b"Custom"))].concat();
+        let network = protobuf_bytes(500, &protobuf_bytes(1, &layer));
+        let model = [protobuf_number(1, 4), network].concat();
+        super::super::mutation::survive("m.mlmodel", &model, 3000);
+        let operation = protobuf_bytes(4, &protobuf_bytes(3, b"py_func"));
+        let program = protobuf_bytes(1, &[protobuf_number(1, 0), operation].concat());
+        super::super::mutation::survive("m.pdmodel", &program, 3000);
+    }
+}

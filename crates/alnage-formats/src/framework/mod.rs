@@ -7,8 +7,10 @@ mod json;
 mod keras;
 mod magic;
 mod msgpack;
+mod paddle_parameters;
 mod proto;
 mod r;
+mod sentencepiece;
 mod skops;
 mod tensorflow;
 mod text;
@@ -60,6 +62,8 @@ pub(crate) static FORMATS: &[&Format] = &[
     &r::FORMAT,
     &graph::CORE_ML,
     &graph::PADDLE,
+    &sentencepiece::FORMAT,
+    &paddle_parameters::FORMAT,
 ];
 
 /// The formats of this family that are recognised and not read.

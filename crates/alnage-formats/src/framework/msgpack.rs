@@ -189,3 +189,12 @@ fn payload(
     }
     Ok(0)
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn damaged_files_are_survived() {
+        let sample = b"\x82\xa1w\xc7\x0d\x01\x93\x91\x01\xa5uint8\xc4\x01\x00\xa1b\xdc\x00\x02\xc4\x02\x80\x02\xca\0\0\0\0";
+        super::super::mutation::survive("m.msgpack", sample, 4000);
+    }
+}

@@ -64,6 +64,19 @@ impl Shape {
         self.fields.iter().find(|field| field.number == number).and_then(Field::varint)
     }
 
+    /// All numbers with this field number, packed or not; the message must be small.
+    pub(super) fn varints(&self, source: &dyn Source, number: u32) -> Vec<u64> {
+        let mut reader = Reader::new(source);
+        let mut meter = Meter::new(Budget { max_steps: 1 << 12, ..Budget::default() });
+        let mut numbers = Vec::new();
+        for field in self.fields.iter().filter(|field| field.number == number) {
+            if field.varints(&mut reader, &mut meter, |number| numbers.push(number)).is_err() {
+                break;
+            }
+        }
+        numbers
+    }
+
     /// The first byte field with this number, when it is short printable text.
     pub(super) fn name(&self, source: &dyn Source, number: u32) -> Option<String> {
         let range = self.bytes(number).next()?;

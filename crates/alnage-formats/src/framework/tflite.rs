@@ -218,10 +218,6 @@ fn mismatch(
 ) -> Result<Option<TfliteMismatch>, ReadEnd> {
     let buffer = flat.u32(tensor, 2)? as usize;
     let actual = buffers.get(buffer).copied().flatten();
-    // No data: the tensor is computed.
-    if actual == Some(0) {
-        return Ok(None);
-    }
     // Bits of an element. Texts, resources and sparse tensors have sizes of their own.
     let bits = match flat.u8(tensor, 1)? {
         0 | 2 | 15 => 32,
@@ -245,7 +241,8 @@ fn mismatch(
         }
     }
     let expected = elements.and_then(|elements| elements.checked_mul(bits)).map(|bits| bits.div_ceil(8));
-    if expected.is_some() && expected == actual {
+    // Without data the tensor is computed; its size must still be one.
+    if expected.is_some() && (expected == actual || actual == Some(0)) {
         return Ok(None);
     }
     let tensor = short(&flat.text(tensor, 3)?.unwrap_or_default(), 128);

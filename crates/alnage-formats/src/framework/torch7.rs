@@ -118,3 +118,14 @@ fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {
     context.claim(0..source.len());
     Facts::Framework(Box::new(FrameworkFacts::Torch7(facts)))
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn damaged_files_are_survived() {
+        let sample = b"4\n1\n3\nV 1\n9\nnn.Linear\n2\n16\nos.execute('id')\n";
+        super::super::mutation::survive("m.t7", sample, 2000);
+        let sample = b"\x04\0\0\0\x01\0\0\0\x03\0\0\0V 1\x02\0\0\0nn\x1bLJ\x02";
+        super::super::mutation::survive("m.t7", sample, 2000);
+    }
+}

@@ -93,3 +93,13 @@ fn deep_nesting_is_no_stack_overflow() {
     assert!(facts.objects > 0);
     assert!(!analysis.issues.is_empty());
 }
+
+#[test]
+fn damaged_configurations_are_survived() {
+    let code = testkit::framework::MARSHALLED_CODE;
+    let sample = format!(
+        r#"{{"module":"keras","class_name":"Sequential","config":{{"layers":[{{"module":"keras.layers",
+        "class_name":"Lambda","config":{{"function":["{code}",null,null]}}}}]}}}}"#
+    );
+    super::super::mutation::survive("config.json", sample.as_bytes(), 2000);
+}

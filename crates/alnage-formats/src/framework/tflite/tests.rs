@@ -26,6 +26,8 @@ fn operators_and_tensors_are_read() {
     check(&tflite("x", &[2, 2], &[0; 12]), &[("x", 1)], Some((Some(16), Some(12))), 0);
     check(&tflite("x", &[-1, 2], &[0; 12]), &[("x", 1)], Some((None, Some(12))), 0);
     check(&tflite("x", &[i32::MAX; 4], &[0; 12]), &[("x", 1)], Some((None, Some(12))), 0);
+    check(&tflite("x", &[i32::MAX; 4], &[]), &[("x", 1)], Some((None, Some(0))), 0);
+    check(&tflite("x", &[2, 2], &[]), &[("x", 1)], None, 0);
 }
 
 #[test]
