@@ -154,7 +154,7 @@ fn trial(codec: Codec, head: &[u8]) -> Option<(usize, bool)> {
 }
 
 fn parse(codec: Codec, start: u64, source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {
-    let range: Range<u64> = start..source.len();
+    let range: Range<u64> = start.min(source.len())..source.len();
     let (decoder, end) = codec::open(codec, source, range.clone());
     let inflation = InflatedSource::inflate(decoder, range.end - range.start, context.meter());
     let end = codec::ended(&end);
