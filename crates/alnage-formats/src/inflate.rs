@@ -13,6 +13,8 @@ pub type Decoder = Arc<dyn Fn() -> Box<dyn Read + Send> + Send + Sync>;
 const CHUNK: usize = 64 << 10;
 /// How much of a long stream is kept for reads that go back a little.
 const WINDOW: usize = 1 << 20;
+/// How much of the beginning of a stream is handed on when the budget does not allow for all of it.
+const SAMPLE: u64 = 4 << 20;
 /// How much of the end of a stream is kept, for identification looks there.
 const TAIL: usize = 128 << 10;
 
@@ -75,12 +77,12 @@ impl InflatedSource {
         // The whole input counts as consumed from the start: a ratio is only judged downward as output grows.
         let mut exhausted = meter.expand(compressed, 0).err();
         let mut error = None;
-        while exhausted.is_none() {
+        while exhausted.is_none() || len < SAMPLE && meter.sample(CHUNK as u64) {
             match stream.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(count) => {
                     let bytes = &buffer[..count];
-                    exhausted = meter.expand(0, count as u64).err();
+                    exhausted = exhausted.or(meter.expand(0, count as u64).err());
                     hasher.update(bytes);
                     len += count as u64;
                     if len > keep {
@@ -99,6 +101,10 @@ impl InflatedSource {
                     break;
                 }
             }
+        }
+        if exhausted.is_some() && len > SAMPLE {
+            len = SAMPLE;
+            kept = None;
         }
         let content = match kept {
             Some(bytes) => Content::Memory(bytes),
@@ -289,6 +295,24 @@ mod tests {
         let decoder: Decoder = Arc::new(|| Box::new(io::repeat(0)));
         let inflation = InflatedSource::inflate(decoder, 100, &mut meter);
         assert_eq!(inflation.exhausted, Some(Exhausted { limit: "max-expanded" }));
+        assert_eq!(inflation.source.len(), SAMPLE);
+        let mut tail = [1; 4];
+        assert_eq!(inflation.source.read_at(SAMPLE - 4, &mut tail).unwrap(), 4);
+        assert_eq!(tail, [0; 4]);
+    }
+
+    #[test]
+    fn the_beginnings_of_members_behind_a_bomb_are_seen() {
+        let mut meter = Meter::new(Budget { max_expanded: 1 << 16, max_ratio: 10, ..Budget::default() });
+        let bomb: Decoder = Arc::new(|| Box::new(io::repeat(0)));
+        InflatedSource::inflate(bomb.clone(), 100, &mut meter);
+        let behind = InflatedSource::inflate(counting(2000), 10, &mut meter);
+        assert!(behind.exhausted.is_some());
+        assert_eq!(behind.source.len(), 2000);
+        for _ in 0..8 {
+            InflatedSource::inflate(bomb.clone(), 100, &mut meter);
+        }
+        assert_eq!(InflatedSource::inflate(bomb, 100, &mut meter).source.len(), 0, "not without end");
     }
 
     /// Ten bytes, then an error that swallows what the failing call had made.

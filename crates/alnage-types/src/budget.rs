@@ -26,7 +26,7 @@ impl Default for Budget {
     fn default() -> Self {
         Self {
             max_depth: 12,
-            max_entries: 200_000,
+            max_entries: 20_000,
             max_expanded: 64 << 20,
             max_ratio: 100,
             max_steps: 50_000_000,
@@ -51,12 +51,16 @@ pub struct Meter {
     entries: u64,
     expanded: u64,
     compressed: u64,
+    sampled: u64,
 }
 
 impl Meter {
+    /// What may be decompressed once `max_expanded` is used up, over all members, to look at their beginnings.
+    const SAMPLES: u64 = 16 << 20;
+
     /// A fresh meter.
     pub fn new(budget: Budget) -> Self {
-        Self { budget, steps: 0, entries: 0, expanded: 0, compressed: 0 }
+        Self { budget, steps: 0, entries: 0, expanded: 0, compressed: 0, sampled: 0 }
     }
 
     /// The limits.
@@ -79,6 +83,13 @@ impl Meter {
     pub fn entry(&mut self) -> Result<(), Exhausted> {
         self.entries += 1;
         if self.entries > self.budget.max_entries { Err(Exhausted { limit: "max-entries" }) } else { Ok(()) }
+    }
+
+    /// Counts `produced` bytes of a beginning that is decompressed although the budget is used up: a program may
+    /// stand before or behind what used it up. False when there have been enough of these.
+    pub fn sample(&mut self, produced: u64) -> bool {
+        self.sampled = self.sampled.saturating_add(produced);
+        self.sampled <= Self::SAMPLES
     }
 
     /// Counts `produced` bytes that decompression made out of `consumed` compressed bytes.

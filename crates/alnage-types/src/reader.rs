@@ -96,14 +96,6 @@ impl<'a> Reader<'a> {
     /// One byte.
     #[inline]
     pub fn u8(&mut self) -> Result<u8, ReadEnd> {
-        if let Some(bytes) = self.bytes {
-            let byte = *usize::try_from(self.position)
-                .ok()
-                .and_then(|at| bytes.get(at))
-                .ok_or(ReadEnd::Truncated)?;
-            self.position += 1;
-            return Ok(byte);
-        }
         Ok(self.array::<1>()?[0])
     }
 
@@ -118,9 +110,23 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], ReadEnd> {
         let mut array = [0; N];
-        array.copy_from_slice(self.window(N)?);
+        match self.at_hand().get(..N) {
+            Some(bytes) => array.copy_from_slice(bytes),
+            None => array.copy_from_slice(self.window(N)?),
+        }
         self.position += N as u64;
         Ok(array)
+    }
+
+    /// The bytes from the cursor on that need no reading.
+    #[inline]
+    fn at_hand(&self) -> &[u8] {
+        let (held, start) = match self.bytes {
+            Some(bytes) => (bytes, 0),
+            None => (self.window.as_slice(), self.window_start),
+        };
+        let at = self.position.checked_sub(start).and_then(|at| usize::try_from(at).ok());
+        at.and_then(|at| held.get(at..)).unwrap_or_default()
     }
 
     numbers! {

@@ -114,8 +114,9 @@ pub(super) fn validate(
 /// Whether text is the beginning of a protocol 0 program rather than prose: `cos\nsystem\n(`. Many a word list has
 /// a `c` before two lines; only what goes on like an opcode counts.
 fn is_text_pickle(bytes: &[u8]) -> bool {
-    // Marks may stand before the first global.
-    let marks = bytes.iter().take_while(|&&byte| byte == b'(').count();
+    // Marks may stand before the first global; behind a longer run of them the run's last part is the beginning.
+    const MAX_MARKS: usize = 64;
+    let marks = bytes.iter().take(MAX_MARKS).take_while(|&&byte| byte == b'(').count();
     let start = match bytes.get(marks) {
         Some(b'c') => marks,
         Some(b'i') if marks > 0 => marks,

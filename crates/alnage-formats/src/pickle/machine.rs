@@ -135,8 +135,9 @@ impl Memo {
             if key >= self.dense.len() {
                 self.dense.resize(key + 1, None);
             }
-            let new = self.dense[key].replace(value).is_none() && self.sparse.remove(&(key as u64)).is_none();
-            self.len += u64::from(new);
+            let new = self.dense[key].replace(value).is_none();
+            let moved = !self.sparse.is_empty() && self.sparse.remove(&(key as u64)).is_some();
+            self.len += u64::from(new && !moved);
         } else if self.sparse.insert(key, value).is_none() {
             self.len += 1;
         }
@@ -226,6 +227,10 @@ impl<'a> Machine<'a> {
             }
             if let Err(end) = self.execute(opcode) {
                 break end;
+            }
+            if self.scouting && self.named_calls > 0 && self.plausible > 0 {
+                // Nothing that follows can take this evidence back.
+                break End::Steps;
             }
             if let Some(start) = self.inline_from.take()
                 && let Err(end) = self.suspend(start)

@@ -30,6 +30,9 @@ pub(super) fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Fact
     let mut magic = false;
     let mut position = 0;
     while let Some(start) = starts.pop() {
+        // To begin a pickle costs as much as many opcodes.
+        const BEGINNING: u64 = 256;
+        machine.steps = machine.steps.saturating_add(BEGINNING);
         let runs = run_all(&mut machine, start, &mut facts);
         let Some(main) = runs.first().copied() else { break };
         context.claim(main.start..main.end);
@@ -212,6 +215,9 @@ fn finish(
     }
     for array in &record.arrays {
         context.claim(array.start..array.start + array.len);
+    }
+    if record.nested_left_out {
+        context.exhausted(Exhausted { limit: "4096 nested pickles" }, None);
     }
     for (extent, loaded_by) in record.nested {
         let member = format!("bytes@0x{:x}", extent.start);

@@ -33,6 +33,8 @@ pub(super) struct Record {
     pub(super) tensor_of: HashMap<u32, u32>,
     /// Strings that may hold a program, by their extents, and what loads them.
     pub(super) nested: Vec<(Extent, Option<String>)>,
+    /// Whether there were too many of them to look into all.
+    pub(super) nested_left_out: bool,
     /// The same for computed strings.
     pub(super) computed: Vec<(u64, Vec<u8>, String)>,
     /// The first thing `weights_only` refuses.
@@ -56,7 +58,7 @@ impl Record {
     }
 
     pub(super) fn weight(&self) -> u64 {
-        (self.globals.len() * 3 + self.calls.len() * 6 + self.nested.len() + self.tensor_of.len()) as u64
+        (self.globals.len() * 12 + self.calls.len() * 6 + self.nested.len() + self.tensor_of.len()) as u64
     }
 
     /// Before the next pickle: its values have other indices.
@@ -136,6 +138,9 @@ impl Record {
 
     /// Notes a long byte string when a program may begin there.
     pub(super) fn maybe_nested(&mut self, tape: &Tape<'_>, extent: Extent) {
+        if self.nested_left_out {
+            return;
+        }
         let head = tape.bytes(extent, 8);
         let program = match *head {
             // A serialised code object, and compressed streams: only a look inside can tell.
@@ -153,10 +158,12 @@ impl Record {
                     && identify::is_pickle(tape.source(), extent.start, identify::Place::Anywhere)
             }
         };
-        if self.nested.len() >= MAX_NESTED || !program {
+        if !program {
             return;
         }
-        if !self.nested.iter().rev().take(64).any(|(known, _)| *known == extent) {
+        if self.nested.len() >= MAX_NESTED {
+            self.nested_left_out = true;
+        } else if !self.nested.iter().rev().take(64).any(|(known, _)| *known == extent) {
             self.nested.push((extent, None));
         }
     }

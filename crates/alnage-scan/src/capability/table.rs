@@ -1,23 +1,33 @@
-//! Sorted text as a table: rows are found by binary search in the text itself.
+//! Sorted text as a table: rows are found by binary search over the lines.
+
+use std::sync::OnceLock;
 
 use super::{Danger, Role, SinkKind, Trigger};
 
 /// Dangerous callables written by hand.
-pub(super) static DANGEROUS: Table = Table(include_str!("dangerous.tsv"));
+pub(super) static DANGEROUS: Table = Table::new(include_str!("dangerous.tsv"));
 /// Dangerous callables derived by `cargo xtask gadgets`.
-pub(super) static GENERATED: Table = Table(include_str!("generated.tsv"));
+pub(super) static GENERATED: Table = Table::new(include_str!("generated.tsv"));
 /// Safe callables written by hand.
-pub(super) static SAFE: Table = Table(include_str!("safe.tsv"));
+pub(super) static SAFE: Table = Table::new(include_str!("safe.tsv"));
 /// Safe callables harvested by `cargo xtask gadgets`.
-pub(super) static HARVESTED: Table = Table(include_str!("harvested.tsv"));
+pub(super) static HARVESTED: Table = Table::new(include_str!("harvested.tsv"));
 
 /// Lines of tab-separated columns, sorted by their bytes; lines that start with `#` come first and say what it is.
 ///
 /// A dangerous row is `module name sink source`, the sink followed by `:call` where only a call reaches it. A safe
 /// row is `module role source names`, with the names of one role together.
-pub(super) struct Table(&'static str);
+pub(super) struct Table {
+    text: &'static str,
+    /// Found on first use: a pickle of many thousand names asks about every one of them.
+    lines: OnceLock<Vec<&'static str>>,
+}
 
 impl Table {
+    const fn new(text: &'static str) -> Self {
+        Self { text, lines: OnceLock::new() }
+    }
+
     /// What the row of a dangerous table says about `module.name`.
     pub(super) fn danger(&self, module: &str, name: &str) -> Option<Danger> {
         let row = self.lines_from(|line| key(line) < (module, name)).next()?;
@@ -50,29 +60,30 @@ impl Table {
 
     /// The rows, without the lines that say what the table is.
     pub(super) fn rows(&self) -> impl Iterator<Item = &'static str> {
-        self.0.lines().skip_while(|line| line.starts_with('#'))
+        self.lines().iter().copied().skip_while(|line| line.starts_with('#'))
     }
 
     /// The lines from the first that is not `before` what is looked for.
-    fn lines_from(&self, before: impl Fn(&'static str) -> bool) -> std::str::Lines<'static> {
-        let (mut low, mut high) = (0, self.0.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let start = self.0[low..middle].rfind('\n').map_or(low, |at| low + at + 1);
-            let end = self.0[start..].find('\n').map_or(self.0.len(), |at| start + at);
-            if before(&self.0[start..end]) {
-                low = (end + 1).min(self.0.len());
-            } else {
-                high = start;
-            }
-        }
-        self.0[low..].lines()
+    fn lines_from(&self, before: impl Fn(&'static str) -> bool) -> impl Iterator<Item = &'static str> {
+        let lines = self.lines();
+        let first = lines.partition_point(|line| before(line));
+        lines.get(first..).unwrap_or_default().iter().copied()
+    }
+
+    fn lines(&self) -> &[&'static str] {
+        self.lines.get_or_init(|| self.text.lines().collect())
     }
 }
 
 fn key(line: &'static str) -> (&'static str, &'static str) {
-    let mut columns = line.split('\t');
-    (columns.next().unwrap_or_default(), columns.next().unwrap_or_default())
+    let (first, rest) = column(line);
+    (first, column(rest).0)
+}
+
+/// The first column of a row and what follows. Columns are short, for which a plain loop is fastest.
+fn column(line: &'static str) -> (&'static str, &'static str) {
+    let end = line.bytes().position(|byte| byte == b'\t').unwrap_or(line.len());
+    (&line[..end], line.get(end + 1..).unwrap_or_default())
 }
 
 fn names_of(line: &'static str) -> impl Iterator<Item = &'static str> {

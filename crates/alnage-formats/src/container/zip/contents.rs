@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use alnage_types::{IssueKind, Reader, Source, WindowSource};
+use alnage_types::{Exhausted, IssueKind, Reader, Source, WindowSource};
 
 use super::{directory::Entry, local::LocalHeader};
 use crate::{
@@ -26,6 +26,8 @@ pub(super) struct Contents {
     keep: Option<u64>,
     /// End of the compressed bytes counted so far, so that shared bytes are not counted twice.
     counted: u64,
+    /// Entries handed on, or that would have been.
+    entries: u64,
     /// Whether the budget stopped a decompression.
     pub(super) bomb: bool,
 }
@@ -39,7 +41,7 @@ enum Reading {
 
 impl Contents {
     pub(super) fn new(source: Arc<dyn Source>) -> Self {
-        Self { source, names: Names::default(), keep: None, counted: 0, bomb: false }
+        Self { source, names: Names::default(), keep: None, counted: 0, entries: 0, bomb: false }
     }
 
     /// Hands on an entry that a directory lists.
@@ -57,6 +59,15 @@ impl Contents {
         }
         let is_folder = entry.name.ends_with('/') && entry.compressed == 0;
         if is_folder || self.is_opaque_payload(entry, &data, context) {
+            return;
+        }
+        let most = context.meter().budget().max_entries;
+        self.entries += 1;
+        if self.entries > most {
+            // Said once; unpacking what nobody will look at costs time and memory.
+            if self.entries == most + 1 {
+                context.exhausted(Exhausted { limit: "max-entries" }, entry.header);
+            }
             return;
         }
         let encrypted = entry.flags & 1 != 0;

@@ -14,6 +14,8 @@ use crate::{Context, Probe};
 const MAX_STRING: usize = 4 << 20;
 /// Keys are kept up to here.
 const MAX_KEY: usize = 64 << 10;
+/// How deep values may nest: far beyond where Python's reader gives up.
+const MAX_NESTING: usize = 100_000;
 /// Repeated keys are looked for down to this depth, in objects of at most this many keys.
 const DUPLICATE_DEPTH: usize = 4;
 const DUPLICATE_KEYS: usize = 20_000;
@@ -188,6 +190,9 @@ impl Parser<'_, '_, '_> {
         let offset = self.reader.position() - 1;
         match byte {
             b'{' | b'[' => {
+                if self.frames.len() == MAX_NESTING {
+                    return Err(Stop::Malformed("nested deeper than any reader follows"));
+                }
                 self.receiver.open(&self.path);
                 let keys = (self.frames.len() < DUPLICATE_DEPTH).then(HashSet::new);
                 self.frames.push(if byte == b'{' { Frame::Object { keys } } else { Frame::Array });

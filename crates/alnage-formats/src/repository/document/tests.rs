@@ -137,3 +137,13 @@ fn billion_laughs_stay_small() {
     read_yaml(&MemorySource::new(text.into_bytes()), &mut context, &mut lines);
     assert_eq!(lines.0.len(), 1 + 40 + 400);
 }
+
+#[test]
+fn endless_nesting_is_no_document() {
+    let path = ArtifactPath::file("config.json");
+    let mut meter = Meter::new(Budget::default());
+    let mut context = Context::new(&path, &mut meter);
+    read_json(&MemorySource::new(vec![b'['; 200_000]), &mut context, &mut Lines::default());
+    assert_eq!(context.issues.len(), 1, "{:?}", context.issues);
+    assert!(context.issues[0].message.contains("deeper"));
+}

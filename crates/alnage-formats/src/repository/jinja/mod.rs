@@ -20,7 +20,7 @@ use super::RepositoryFacts;
 use crate::{Context, Facts, Format, LoadEffect, Probe};
 
 /// No template is longer; what is, is not read.
-const MAX_BYTES: u64 = 4 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 pub(super) static JINJA: Format = Format {
     id: "jinja",
@@ -74,7 +74,7 @@ fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {
 fn read(source: &dyn Source, context: &mut Context<'_>) -> TemplateFacts {
     context.claim(0..source.len());
     if source.len() > MAX_BYTES {
-        context.issue(IssueKind::Budget, None, "a template of more than 4 MiB is not read");
+        context.issue(IssueKind::Budget, None, "a template of more than 1 MiB is not read");
         return TemplateFacts::default();
     }
     let bytes = match Reader::new(source).take(source.len()) {
