@@ -90,6 +90,8 @@ const GRAPHS: &[(&str, &str)] = &[
     ("core-ml", "model.mlmodel"),
     ("paddle-program", "inference.pdmodel"),
     ("executorch", "model.pte"),
+    ("sentencepiece", "tokenizer.model"),
+    ("paddle-parameters", "inference.pdiparams"),
 ];
 
 const HDF5: &[(&str, &str)] = &[("hdf5", "model.h5")];
@@ -102,6 +104,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("keras-config", "config.json"),
     ("skops-schema", "schema.json"),
     ("xgboost-json", "model.json"),
+    ("notebook", "model.ipynb"),
 ];
 
 const TEXTS: &[(&str, &str)] = &[
@@ -130,6 +133,7 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("mach-o", "lib.dylib"),
     ("java-class", "Layer.class"),
     ("wasm", "operator.wasm"),
+    ("r-serialized", "model.rds"),
 ];
 
 const RECOGNISED: &[(&str, &str)] = &[
