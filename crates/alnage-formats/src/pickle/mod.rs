@@ -71,6 +71,11 @@ fn promises_pickle(path: &ArtifactPath) -> bool {
     path.extension().is_some_and(|extension| PICKLE.extensions.contains(&extension.as_str()))
 }
 
+/// Whether a pickle starts at `offset`, where a loader expects one: even the shortest counts.
+pub(crate) fn is_expected_pickle(source: &dyn Source, offset: u64) -> bool {
+    identify::is_pickle(source, offset, identify::Place::Start)
+}
+
 /// Whether a pickle that does something (resolves a plausible global, or ends properly after more than a few
 /// opcodes) starts at `offset`. Cheap on bytes that are no pickle: used to look for hidden ones.
 pub fn is_pickle_at(source: &dyn Source, offset: u64) -> bool {

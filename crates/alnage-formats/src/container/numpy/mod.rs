@@ -202,7 +202,7 @@ fn read_payload(
         return start;
     };
     if dtype.object {
-        if rest > 0 && !pickle::is_pickle_at(source.as_ref(), start) {
+        if rest > 0 && !pickle::is_expected_pickle(source.as_ref(), start) {
             context.issue(
                 IssueKind::Malformed,
                 start,
