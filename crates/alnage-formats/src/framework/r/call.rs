@@ -68,7 +68,7 @@ pub(super) enum Region {
 pub(super) enum Frame {
     Outside,
     /// The frame, or the hash table of frames.
-    Frame,
+    Table,
     /// The value of a variable.
     Binding,
 }
@@ -87,7 +87,7 @@ impl Place {
     }
 
     pub(super) fn framed(self) -> Self {
-        Self { frame: Frame::Frame, ..self }
+        Self { frame: Frame::Table, ..self }
     }
 
     pub(super) fn within(self, region: Region) -> Self {
@@ -96,7 +96,7 @@ impl Place {
 
     /// An element of a vector: a hash table is a vector of frames.
     pub(super) fn element(self) -> Self {
-        let frame = if self.frame == Frame::Frame { Frame::Frame } else { Frame::Outside };
+        let frame = if self.frame == Frame::Table { Frame::Table } else { Frame::Outside };
         Self { frame, ..self }
     }
 

@@ -51,7 +51,7 @@ fn promises_are_planted_or_arguments() {
     let promise = r_promise(R_UNBOUND, &call);
     let text = "system(\"id\")";
     check(&r_object(&promise), &[text], &["!system(\"id\")"]);
-    check(&r_object(&r_list(&[promise.clone()])), &[text], &["!system(\"id\")"]);
+    check(&r_object(&r_list(std::slice::from_ref(&promise))), &[text], &["!system(\"id\")"]);
     check(&r_workspace(&[("x", promise.clone())]), &[text], &["!system(\"id\")"]);
     check(&r_object(&r_environment(&[("x", promise)])), &[text], &[text]);
     check(&r_object(&r_promise(&r_integers(&[1]), &call)), &[text], &[]);
