@@ -1,5 +1,7 @@
 """Runs a command several times and prints the median of what the kernel accounted for it, as JSON.
 
+A run that takes longer than SECONDS is killed and counts with what it had used.
+
 usage: measure.py RUNS SECONDS COMMAND [ARGUMENT ...]
 """
 
@@ -8,6 +10,7 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 runs, limit, command = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]
@@ -15,7 +18,10 @@ walls, cpus, peaks, code = [], [], [], None
 for _ in range(runs + 1):
     start = time.monotonic()
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    timer = threading.Timer(limit, child.kill)
+    timer.start()
     _, status, usage = os.wait4(child.pid, 0)
+    timer.cancel()
     walls.append(time.monotonic() - start)
     cpus.append(usage.ru_utime + usage.ru_stime)
     peaks.append(usage.ru_maxrss / 1024)

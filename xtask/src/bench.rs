@@ -118,7 +118,7 @@ fn rivals(directory: &Path) -> Result<Vec<(&'static str, PathBuf, &'static [&'st
 
 fn row(python: &Path, name: &str, command: &[&OsStr]) -> Result<Row> {
     let mut measure = Command::new(python);
-    measure.arg(root().join("xtask/bench/measure.py")).args(["5", "90"]).args(command);
+    measure.arg(root().join("xtask/bench/measure.py")).args(["5", "30"]).args(command);
     for (variable, value) in [("PROMPTFOO_DISABLE_TELEMETRY", "1"), ("DO_NOT_TRACK", "1"), ("NO_COLOR", "1")]
     {
         measure.env(variable, OsString::from(value));
