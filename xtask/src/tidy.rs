@@ -168,8 +168,10 @@ fn every_invariant_names_a_test_that_exists() {
     let sources: String = tracked(".", ".rs").into_iter().map(|(_, text)| text).collect();
     let mut named = 0;
     let mut offences = Vec::new();
-    for line in architecture.lines().filter(|line| line.contains("held by")) {
-        let tests = line.split("held by").nth(1).unwrap_or_default();
+    // The names may stand on the lines that follow; an invariant ends where the next one begins.
+    for invariant in architecture.split("\n- **").filter(|invariant| invariant.contains("held by")) {
+        let tests = invariant.split("\n\n").next().unwrap_or_default();
+        let tests = tests.split_once("held by").map_or("", |(_, tests)| tests);
         for test in tests.split('`').skip(1).step_by(2) {
             named += 1;
             if !sources.contains(&format!("fn {test}(")) {
