@@ -77,7 +77,7 @@ fn analyse_one(
         analysis.issues.append(&mut context.issues);
         return Vec::new();
     };
-    let probe = Probe { source: source.as_ref(), path, head: &head, tail: &tail };
+    let probe = Probe::new(source.as_ref(), path, &head, &tail);
     for format in registry::formats().filter(|format| (format.identify)(&probe)) {
         reading(format.id, (format.parse)(source, &mut context));
     }

@@ -1,6 +1,6 @@
 //! What a format is to the analysis: one row that says how it is recognised and parsed.
 
-use std::sync::Arc;
+use std::{cell::OnceCell, sync::Arc};
 
 use alnage_types::{ArtifactPath, Reader, Source};
 
@@ -57,6 +57,9 @@ pub struct Probe<'a> {
     pub head: &'a [u8],
     /// The last bytes, at most [`Probe::TAIL`]; overlaps `head` in a short file.
     pub tail: &'a [u8],
+    // Every format asks, once per artifact is enough.
+    text: OnceCell<bool>,
+    extension: OnceCell<Option<String>>,
 }
 
 impl<'a> Probe<'a> {
@@ -64,6 +67,11 @@ impl<'a> Probe<'a> {
     pub const HEAD: usize = 4 << 10;
     /// Bytes of `tail`: a zip end record with the longest comment, and its zip64 locator.
     pub const TAIL: usize = 22 + 0xffff + 20;
+
+    /// A look at `source`, of which `head` and `tail` are the ends.
+    pub fn new(source: &'a dyn Source, path: &'a ArtifactPath, head: &'a [u8], tail: &'a [u8]) -> Self {
+        Self { source, path, head, tail, text: OnceCell::new(), extension: OnceCell::new() }
+    }
 
     /// Length of the artifact in bytes.
     pub fn len(&self) -> u64 {
@@ -85,14 +93,28 @@ impl<'a> Probe<'a> {
         self.head.get(offset..).is_some_and(|rest| rest.starts_with(magic))
     }
 
+    /// What stands behind `#!` on the first line.
+    pub fn shebang(&self) -> Option<&'a [u8]> {
+        self.head.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()
+    }
+
     /// A cursor over all bytes, for formats that are recognised by structure.
     pub fn reader(&self) -> Reader<'a> {
         Reader::new(self.source)
     }
 
+    /// The extension of the artifact's name, in lower case.
+    pub fn extension(&self) -> Option<&str> {
+        self.extension.get_or_init(|| self.path.extension()).as_deref()
+    }
+
     /// Whether the head could be text: valid UTF-8 (a character cut by the end of the head aside) without
     /// control characters other than white space.
     pub fn is_text(&self) -> bool {
+        *self.text.get_or_init(|| self.reads_as_text())
+    }
+
+    fn reads_as_text(&self) -> bool {
         let valid = match std::str::from_utf8(self.head) {
             Ok(text) => text,
             Err(error) if error.error_len().is_none() && self.head.len() == Self::HEAD => {

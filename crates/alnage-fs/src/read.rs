@@ -10,6 +10,8 @@ use std::{
 use alnage_types::{Digest, Source};
 use sha2::Digest as _;
 
+use crate::root::RegularFile;
+
 /// Files up to this size are read whole, once, and hashed and parsed from memory.
 pub const IN_MEMORY: u64 = 8 << 20;
 /// How much of a longer file is hashed at a time: small enough to stay in the processor's cache.
@@ -52,8 +54,9 @@ impl Stamp {
 impl Content {
     /// Reads `file`: whole when it is short; else through a descriptor, with one streaming pass for the digest.
     /// `progress` hears of the bytes as they are read.
-    pub(crate) fn read(file: File, hash: bool, progress: &dyn Fn(u64)) -> io::Result<Self> {
-        let stamp = Stamp::of(&file.metadata()?);
+    pub(crate) fn read(opened: RegularFile, hash: bool, progress: &dyn Fn(u64)) -> io::Result<Self> {
+        let RegularFile { file, metadata } = opened;
+        let stamp = Stamp::of(&metadata);
         if stamp.len <= IN_MEMORY {
             let bytes = read_whole(&file, stamp.len as usize)?;
             progress(bytes.len() as u64);

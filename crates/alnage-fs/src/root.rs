@@ -1,7 +1,7 @@
 //! The directory files are opened under: an open descriptor, and paths without links below it.
 
 use std::{
-    fs::File,
+    fs::{File, Metadata},
     io,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
@@ -28,14 +28,14 @@ impl Root {
     }
 
     /// Opens the file at `path` that the user named, links and all; like [`file`](Self::file) it never waits.
-    pub(crate) fn named(path: &Path) -> io::Result<File> {
+    pub(crate) fn named(path: &Path) -> io::Result<RegularFile> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         regular(fs::open(path, flags, Mode::empty())?.into())
     }
 
     /// Opens the file at `relative`. Fails when any part of it is a link by now, and never waits: a pipe put in
     /// the file's place opens at once and is refused by its type.
-    pub(crate) fn file(&self, relative: &Path) -> io::Result<File> {
+    pub(crate) fn file(&self, relative: &Path) -> io::Result<RegularFile> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         regular(self.open_beneath(relative, flags)?.into())
     }
@@ -59,6 +59,17 @@ impl Root {
     }
 }
 
-fn regular(file: File) -> io::Result<File> {
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("no longer a regular file")) }
+/// A file that was a regular one when it was opened.
+pub(crate) struct RegularFile {
+    pub(crate) file: File,
+    /// As it was then.
+    pub(crate) metadata: Metadata,
+}
+
+fn regular(file: File) -> io::Result<RegularFile> {
+    let metadata = file.metadata()?;
+    match metadata.is_file() {
+        true => Ok(RegularFile { file, metadata }),
+        false => Err(io::Error::other("no longer a regular file")),
+    }
 }

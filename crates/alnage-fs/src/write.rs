@@ -34,7 +34,7 @@ pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 /// The bytes of a small file, such as a key or a signature: at most `limit`.
 pub fn read_small(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    let file = Root::named(path).map_err(Error::at(path))?;
+    let file = Root::named(path).map_err(Error::at(path))?.file;
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(Error::at(path))?;
     if bytes.len() as u64 > limit {
         let source = io::Error::other(format!("longer than {limit} bytes"));

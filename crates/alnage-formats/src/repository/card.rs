@@ -59,7 +59,7 @@ pub(super) static MARKDOWN: Format = Format {
 };
 
 fn identify(probe: &Probe<'_>) -> bool {
-    matches!(probe.path.extension().as_deref(), Some("md" | "markdown")) && probe.is_text()
+    matches!(probe.extension(), Some("md" | "markdown")) && probe.is_text()
 }
 
 fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {

@@ -78,12 +78,11 @@ pub(super) static POINTER: Format = Format {
 };
 
 fn is_script(probe: &Probe<'_>) -> bool {
-    let line = probe.head.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let shells: [&[u8]; 8] = [b"sh", b"bash", b"zsh", b"dash", b"ksh", b"pwsh", b"perl", b"ruby"];
-    let shebang = line.starts_with(b"#!")
-        && line[2..].split(|&byte| matches!(byte, b'/' | b' ' | b'\r')).any(|word| shells.contains(&word));
-    let named =
-        matches!(probe.path.extension().as_deref(), Some("sh" | "bash" | "zsh" | "bat" | "cmd" | "ps1"));
+    let shebang = probe.shebang().is_some_and(|line| {
+        line.split(|&byte| matches!(byte, b'/' | b' ' | b'\r')).any(|word| shells.contains(&word))
+    });
+    let named = matches!(probe.extension(), Some("sh" | "bash" | "zsh" | "bat" | "cmd" | "ps1"));
     (shebang || named) && probe.is_text()
 }
 
@@ -93,7 +92,7 @@ fn is_requirements(probe: &Probe<'_>) -> bool {
 }
 
 fn is_path_file(probe: &Probe<'_>) -> bool {
-    probe.path.extension().as_deref() == Some("pth") && probe.is_text() && !is_pointer(probe)
+    probe.extension() == Some("pth") && probe.is_text() && !is_pointer(probe)
 }
 
 fn is_pointer(probe: &Probe<'_>) -> bool {

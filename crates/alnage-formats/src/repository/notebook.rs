@@ -38,7 +38,7 @@ pub(super) static NOTEBOOK: Format = Format {
 };
 
 fn identify(probe: &Probe<'_>) -> bool {
-    probe.path.extension().as_deref() == Some("ipynb") && looks_like_json(probe)
+    probe.extension() == Some("ipynb") && looks_like_json(probe)
 }
 
 fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {

@@ -122,12 +122,8 @@ fn recognised(bytes: &[u8], path: &ArtifactPath) -> Option<&'static str> {
         return Some(name);
     }
     let source = MemorySource::new(bytes);
-    let probe = Probe {
-        source: &source as &dyn Source,
-        path,
-        head: bytes.get(..Probe::HEAD).unwrap_or(bytes),
-        tail: &bytes[bytes.len().saturating_sub(Probe::TAIL)..],
-    };
+    let head = bytes.get(..Probe::HEAD).unwrap_or(bytes);
+    let probe = Probe::new(&source, path, head, &bytes[bytes.len().saturating_sub(Probe::TAIL)..]);
     // Text is judged by what it says, not by which text format it could be.
     if probe.is_text() && !crate::pickle::is_pickle_at(&source, 0) {
         return None;

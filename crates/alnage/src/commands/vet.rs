@@ -46,6 +46,8 @@ pub(super) fn run(arguments: VetArgs) -> anyhow::Result<ExitCode> {
         Some(key) => seal_all(&mut vetted, &options, settings, &key),
         None => 0,
     };
+    // The process ends here: giving a large record back piece by piece would only take time.
+    std::mem::forget(vetted);
     Ok(ExitCode::from(exit::gravest(code, sealed)))
 }
 

@@ -43,7 +43,7 @@ macro_rules! bundles {
             parse: |source, context| {
                 // The head is enough: names are read from the source itself.
                 let head = Reader::new(source.as_ref()).take(source.len().min(Probe::HEAD as u64)).unwrap_or_default();
-                let probe = Probe { source: source.as_ref(), path: context.path(), head: &head, tail: &[] };
+                let probe = Probe::new(source.as_ref(), context.path(), &head, &[]);
                 let names = $names(&probe);
                 bundle(&names, $mark)
             },

@@ -142,7 +142,7 @@ impl Contents {
         let path = context.path().member(&entry.name);
         let window = WindowSource::new(self.source.clone(), data.start, entry.compressed);
         let Ok(head) = Reader::new(&window).take(window.len().min(Probe::HEAD as u64)) else { return false };
-        let probe = Probe { source: &window, path: &path, head: &head, tail: &[] };
+        let probe = Probe::new(&window, &path, &head, &[]);
         !registry::formats().any(|format| (format.identify)(&probe))
     }
 

@@ -18,23 +18,18 @@ pub(in crate::framework) static FORMAT: Format = Format {
     reads: "every operation by name, functions included",
     cannot: "which constants reach which operation",
     identify: |probe| {
+        if !probe.is_text() {
+            return false;
+        }
         let text = String::from_utf8_lossy(probe.head);
         let starts = |word: &str| {
             text.trim_start()
                 .strip_prefix(word)
                 .is_some_and(|rest| rest.trim_start().starts_with(['{', ':', '<']))
         };
-        probe.is_text()
-            && ([
-                "saved_model_schema_version",
-                "meta_graphs",
-                "meta_info_def",
-                "graph_def",
-                "node",
-                "library",
-            ])
-            .iter()
-            .any(|word| starts(word))
+        ["saved_model_schema_version", "meta_graphs", "meta_info_def", "graph_def", "node", "library"]
+            .into_iter()
+            .any(starts)
             && crate::framework::text::contains(probe.source, b"op")
     },
     parse,

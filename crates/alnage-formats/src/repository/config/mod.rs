@@ -50,8 +50,7 @@ fn parse_json(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {
 }
 
 fn identify_yaml(probe: &Probe<'_>) -> bool {
-    let named = matches!(probe.path.extension().as_deref(), Some("yaml" | "yml"))
-        || matches!(probe.path.name(), "MLmodel");
+    let named = matches!(probe.extension(), Some("yaml" | "yml")) || matches!(probe.path.name(), "MLmodel");
     (named && probe.is_text() && !looks_like_json(probe))
         || (probe.is_text()
             && memchr::memmem::find(probe.head, b"!!python/").is_some_and(|at| {
@@ -64,7 +63,7 @@ fn identify_yaml(probe: &Probe<'_>) -> bool {
 /// Whether the name says text for people or a program, in which a tag is only mentioned.
 fn is_document(probe: &Probe<'_>) -> bool {
     matches!(
-        probe.path.extension().as_deref(),
+        probe.extension(),
         Some("md" | "markdown" | "rst" | "txt" | "py" | "html" | "ipynb" | "json" | "sh" | "log")
     )
 }

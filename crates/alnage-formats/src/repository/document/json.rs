@@ -27,10 +27,7 @@ pub(crate) fn looks_like_json(probe: &Probe<'_>) -> bool {
     }
     let head = probe.head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(probe.head);
     let mut head = head.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
-    let named = matches!(
-        probe.path.extension().as_deref(),
-        Some("json" | "jsonl" | "ndjson" | "ipynb" | "webmanifest")
-    );
+    let named = matches!(probe.extension(), Some("json" | "jsonl" | "ndjson" | "ipynb" | "webmanifest"));
     let last = probe.tail.iter().rev().find(|byte| !byte.is_ascii_whitespace()).copied();
     match (head.next(), head.next()) {
         (Some(b'{'), Some(b'"' | b'}')) => named || last == Some(b'}'),

@@ -37,7 +37,7 @@ fn identify(probe: &Probe<'_>) -> bool {
     if !probe.is_text() {
         return false;
     }
-    if matches!(probe.path.extension().as_deref(), Some("jinja" | "jinja2" | "j2")) {
+    if matches!(probe.extension(), Some("jinja" | "jinja2" | "j2")) {
         return true;
     }
     let name = probe.path.name();
@@ -46,7 +46,7 @@ fn identify(probe: &Probe<'_>) -> bool {
     let tags = memchr::memmem::find(head, b"{%").is_some();
     let begins = head.trim_ascii_start().starts_with(b"{%") || head.trim_ascii_start().starts_with(b"{#");
     let other = matches!(
-        probe.path.extension().as_deref(),
+        probe.extension(),
         Some(
             "json"
                 | "yaml"

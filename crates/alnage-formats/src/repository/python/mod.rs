@@ -40,9 +40,8 @@ pub(super) static PYTHON: Format = Format {
 };
 
 fn identify(probe: &Probe<'_>) -> bool {
-    let named = matches!(probe.path.extension().as_deref(), Some("py" | "pyw" | "pyi"));
-    let line = probe.head.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let shebang = line.starts_with(b"#!") && memchr::memmem::find(line, b"python").is_some();
+    let named = matches!(probe.extension(), Some("py" | "pyw" | "pyi"));
+    let shebang = probe.shebang().is_some_and(|line| memchr::memmem::find(line, b"python").is_some());
     // `# -*- coding: … -*-` may announce another encoding than UTF-8.
     (named && !probe.head.contains(&0)) || (shebang && probe.is_text())
 }

@@ -33,7 +33,7 @@ pub(super) fn identify(probe: &Probe<'_>) -> bool {
             }
             Ok(None) => break,
             // A damaged tail under the right name is still meant as a model.
-            Err(_) if probe.path.extension().as_deref() == Some("onnx") => break,
+            Err(_) if probe.extension() == Some("onnx") => break,
             Err(_) => return false,
         }
     }

@@ -121,7 +121,7 @@ fn identify(probe: &Probe<'_>) -> bool {
     let Some((length, rest)) = probe.head.split_first_chunk::<8>() else { return false };
     let length = u64::from_le_bytes(*length);
     let first = rest.iter().find(|byte| !byte.is_ascii_whitespace());
-    let possible = (2..1 << 40).contains(&length) || probe.path.extension().as_deref() == Some("safetensors");
+    let possible = (2..1 << 40).contains(&length) || probe.extension() == Some("safetensors");
     if !possible || first != Some(&b'{') {
         return false;
     }
