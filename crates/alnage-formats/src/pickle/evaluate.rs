@@ -568,7 +568,7 @@ impl Machine<'_> {
                 return self.transform_text(base, |bytes| Some([bytes, &other?].concat()));
             }
             "__mod__" | "format" | "format_map" => {
-                let mut parts: Vec<String> = Vec::new();
+                let mut parts: Vec<text::Part> = Vec::new();
                 let source = match self.heap.get(first) {
                     Some(Node::Tuple(items)) if method == "__mod__" => {
                         self.heap.items(items).take(64).collect()
@@ -580,9 +580,9 @@ impl Machine<'_> {
                 };
                 for value in source {
                     parts.push(match value {
-                        Value::Int(number) => number.to_string(),
+                        Value::Int(number) => text::Part::Number(number),
                         _ => match self.short_text(value) {
-                            Some(text) => text,
+                            Some(text) => text::Part::Text(text),
                             None => return Value::Unknown,
                         },
                     });

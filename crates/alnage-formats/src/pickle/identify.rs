@@ -7,14 +7,17 @@ use alnage_types::Source;
 use super::{
     facts::AnomalyKind,
     machine::{End, Limits, Machine, Run},
-    tape::{Extent, Reading, fetch},
+    readings::{Reading, Readings},
+    tape::{Extent, fetch},
 };
 
 /// How much benefit of the doubt bytes get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// The start of a file that is named as a pickle.
+    /// In a file that is named as a pickle.
     Named,
+    /// The start of a file whose name pickles share with other files: `.bin`.
+    Hinted,
     /// The start of a file or member: a loader would be given it.
     Start,
     /// Directly behind another pickle.
@@ -53,45 +56,58 @@ pub(super) const LIMITS: Limits = Limits { steps: SCOUT_STEPS, nodes: SCOUT_NODE
 /// The same with a machine that is there already.
 pub(super) fn is_pickle_by(machine: &mut Machine<'_>, offset: u64, place: Place) -> bool {
     let source = machine.tape.source();
-    let mut position = offset;
     machine.steps = 0;
     // Pickles without a header may follow one another; what the first does not show, a later one may.
-    loop {
+    let mut starts = vec![offset];
+    let mut seen = Vec::new();
+    while let Some(position) = starts.pop() {
         let head = fetch(source, Extent { start: position, len: 8 }, 8);
         if !may_begin(&head) {
-            return false;
+            continue;
         }
-        machine.record.clear();
         machine.tape.max_line = if head.first() == Some(&0x80) { u64::MAX } else { SCOUT_LINE };
-        machine.tape.follow(Reading::default());
-        let run = machine.run(position);
-        if evidence(machine, &run, &head, place) {
+        let mut readings = Readings::default();
+        let mut reading = Reading::default();
+        for _ in 0..MAX_READINGS {
+            machine.record.clear();
+            machine.tape.follow(reading);
+            let run = machine.run(position);
+            if evidence(machine, &run, &head, place) {
+                return true;
+            }
+            if run.ended == End::Stop && place != Place::Anywhere {
+                if run.end >= source.len() || (place != Place::Behind && only_blanks(source, run.end)) {
+                    // It takes up all there is, as a pickle does and a text that happens to begin like one does not.
+                    return true;
+                }
+                for end in [run.frame_end, Some(run.end)].into_iter().flatten() {
+                    if end > position && end < source.len() && !seen.contains(&end) {
+                        seen.push(end);
+                        starts.push(end);
+                    }
+                }
+            }
+            readings.branch(reading, machine.tape.tears);
+            match readings.next() {
+                Some(next) => reading = next,
+                None => break,
+            }
+        }
+        if place != Place::Anywhere && !readings.is_complete() {
+            // Where a loader expects a pickle, the parser has the last word.
             return true;
         }
-        if machine.tape.crossings > 0 && other_reading(machine, position, &head, place) {
+        if place != Place::Anywhere && seen.len() > MAX_SEEN {
             return true;
         }
-        if run.ended != End::Stop || place == Place::Anywhere || run.end <= position {
-            return false;
-        }
-        if run.end >= source.len() || (place != Place::Behind && only_blanks(source, run.end)) {
-            // It takes up all there is, as a pickle does and a text that happens to begin like one does not.
-            return true;
-        }
-        position = run.end;
     }
+    false
 }
 
-/// Whether a reader that drops the rest of a frame finds a pickle where the contiguous one does not.
-fn other_reading(machine: &mut Machine<'_>, position: u64, head: &[u8], place: Place) -> bool {
-    const TRIED: u32 = 8;
-    (1..TRIED).any(|choices| {
-        machine.record.clear();
-        machine.tape.follow(Reading { choices });
-        let run = machine.run(position);
-        evidence(machine, &run, head, place)
-    })
-}
+/// How many readings of a pickle are tried.
+const MAX_READINGS: usize = 64;
+/// How many pickles that show nothing are passed over before the parser has to look.
+const MAX_SEEN: usize = 512;
 
 fn evidence(machine: &Machine<'_>, run: &Run, head: &[u8], place: Place) -> bool {
     let headed = matches!(head, [0x80, 0..=5, ..]);
@@ -99,9 +115,9 @@ fn evidence(machine: &Machine<'_>, run: &Run, head: &[u8], place: Place) -> bool
         return true;
     }
     let named = match place {
-        // INST begins with a letter, and so does text: `import os` in a path file.
-        Place::Named if head.first() == Some(&b'i') => run.plausible > 0,
-        Place::Named => run.globals > 0,
+        // INST begins with a letter, and so does text: `id,name` in a table.
+        Place::Hinted if head.first() == Some(&b'i') => run.plausible > 0,
+        Place::Named | Place::Hinted => run.globals > 0,
         Place::Start => headed && run.globals > 0,
         Place::Behind => run.plausible > 0,
         Place::Anywhere => false,
@@ -137,7 +153,7 @@ pub(super) fn may_begin(head: &[u8]) -> bool {
         [first, ..] => matches!(
             first,
             b'(' | b'N' | b'I' | b'J' | b'K' | b'L' | b'M' | b'F' | b'G' | b'S' | b'T' | b'U' | b'V' | b'X' | b'c' | b'i'
-                | b']' | b'}' | b')' | b'B' | b'C' | b'P' | 0x82..=0x84 | 0x88..=0x8f | 0x95 | 0x96
+                | b']' | b'}' | b')' | b'B' | b'C' | b'P' | 0x82..=0x84 | 0x88..=0x8f | 0x95..=0x97
         ),
         _ => false,
     }

@@ -11,8 +11,9 @@ use super::{
     heap::{Heap, Node, Value},
     literal::{self, Number, Spelling},
     opcode as op,
+    readings::Reading,
     record::Record,
-    tape::{Extent, Line, Place, Reading, Tape},
+    tape::{Extent, Line, Place, Tape},
     torch, weights_only,
 };
 
@@ -686,7 +687,7 @@ impl<'a> Machine<'a> {
     }
 
     fn long(&mut self, len: u64) -> Result<(), End> {
-        let Extent { start, len } = self.declared(len, Tape::extent)?;
+        let Extent { start, len } = self.declared(len)?;
         let value = if len <= 8 {
             let bytes = self.tape.bytes(Extent { start, len }, 8);
             let sign = if bytes.last().is_some_and(|&byte| byte >= 0x80) { 0xff } else { 0 };
@@ -701,14 +702,14 @@ impl<'a> Machine<'a> {
     }
 
     fn counted(&mut self, len: u64, make: fn(u32, u64) -> Value) -> Result<(), End> {
-        let extent = self.declared(len, Tape::extent)?;
+        let extent = self.declared(len)?;
         let value = self.heap.string(self.tape.source(), extent, make);
         self.push(value);
         Ok(())
     }
 
     fn payload(&mut self, len: u64, make: fn(u32, u64) -> Value) -> Result<(), End> {
-        let extent = self.declared(len, Tape::payload)?;
+        let extent = self.declared(len)?;
         let value = self.heap.string(self.tape.source(), extent, make);
         if len >= 8 && !self.scouting {
             self.record.maybe_nested(&self.tape, extent);
@@ -717,13 +718,9 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn declared(
-        &mut self,
-        len: u64,
-        read: fn(&mut Tape<'a>, u64) -> Result<Extent, ReadEnd>,
-    ) -> Result<Extent, End> {
+    fn declared(&mut self, len: u64) -> Result<Extent, End> {
         let left = self.tape.len().saturating_sub(self.tape.position());
-        read(&mut self.tape, len).map_err(|end| {
+        self.tape.extent(len).map_err(|end| {
             if len > left {
                 let detail = format!("{} of {len} bytes with {left} left", op::name(self.opcode));
                 self.record.anomaly(AnomalyKind::DeclaredLength, self.at, detail);

@@ -15,6 +15,7 @@ mod literal;
 mod machine;
 mod opcode;
 mod read;
+mod readings;
 mod record;
 mod show;
 mod tape;
@@ -55,20 +56,18 @@ static PICKLE: Format = Format {
     reads: "every opcode of protocols 0 to 5 run symbolically: each import and call that loading would make, with \
             names and nested programs computed; joblib arrays and legacy PyTorch storages",
     cannot: "what an imported class of an unknown module does when it is instantiated or given its state",
-    identify: |probe| {
-        let named = promises_pickle(probe.path);
-        identify::is_pickle(
-            probe.source,
-            0,
-            if named { identify::Place::Named } else { identify::Place::Start },
-        )
-    },
+    identify: |probe| identify::is_pickle(probe.source, 0, place(probe.path)),
     parse: read::parse,
 };
 
-/// Whether a loader would take the artifact for a pickle by its name.
-fn promises_pickle(path: &ArtifactPath) -> bool {
-    path.extension().is_some_and(|extension| PICKLE.extensions.contains(&extension.as_str()))
+/// What an artifact's name says about its start.
+fn place(path: &ArtifactPath) -> identify::Place {
+    match path.extension() {
+        Some(extension) if !PICKLE.extensions.contains(&extension.as_str()) => identify::Place::Start,
+        Some(extension) if matches!(extension.as_str(), "bin" | "dat" | "data") => identify::Place::Hinted,
+        Some(_) => identify::Place::Named,
+        None => identify::Place::Start,
+    }
 }
 
 /// Whether a pickle starts at `offset`, where a loader expects one: even the shortest counts.

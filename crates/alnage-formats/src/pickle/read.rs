@@ -10,7 +10,7 @@ use super::{
     identify::{self, Place},
     machine::{End, Limits, Machine, Run},
     opcode,
-    tape::Reading,
+    readings::{Reading, Readings},
     torch,
 };
 use crate::{Context, Facts};
@@ -24,7 +24,8 @@ pub(super) fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Fact
     let mut machine = Machine::new(source.as_ref(), Reading::default(), limits);
     let mut scout = Machine::scout(source.as_ref(), identify::LIMITS);
     let mut facts = PickleFacts::default();
-    let named = super::promises_pickle(context.path());
+    let named = super::place(context.path()) != Place::Start;
+    let mut left = MAX_READINGS;
     let mut starts = vec![0];
     let mut seen = HashSet::from([0]);
     let mut magic = false;
@@ -33,40 +34,39 @@ pub(super) fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Fact
         // To begin a pickle costs as much as many opcodes.
         const BEGINNING: u64 = 256;
         machine.steps = machine.steps.saturating_add(BEGINNING);
-        let runs = run_all(&mut machine, start, &mut facts);
-        let Some(main) = runs.first().copied() else { break };
+        let (main, others) = run_all(&mut machine, start, &mut left, &mut facts, context);
         context.claim(main.start..main.end);
         if facts.stream_count == 1 {
             magic = is_magic(&machine, main.result);
         }
-        position = main.end;
+        position = position.max(main.end);
+        report(main, context);
+        if others.iter().chain([&main]).any(|run| is_limit(run.ended)) {
+            break;
+        }
+        let expected = magic && facts.stream_count < 5 && main.ended == End::Stop;
+        let mut place = if named { Place::Named } else { Place::Behind };
+        // The next pickle stands behind STOP, or behind the frame that STOP stands in, in any reading. What the
+        // contiguous reading finds is run first.
         let mut ends = Vec::new();
+        for run in others.iter().chain([&main]).filter(|run| run.ended == End::Stop) {
+            ends.extend([run.frame_end, Some(run.end)].into_iter().flatten());
+        }
         if magic && facts.stream_count == 5 && main.ended == End::Stop {
             facts.layout = Layout::PytorchLegacy;
             let keys = keys(&machine, main.result);
             position = storages(&mut machine, &keys, main.end, context);
             ends.push(position);
+            // Weights follow, and one in a million begins like a pickle.
+            place = Place::Behind;
         }
-        if main.ended != End::Stop {
-            report(main, context);
-        }
-        if runs.iter().any(|run| matches!(run.ended, End::Steps | End::Nodes | End::Unreadable)) {
-            break;
-        }
-        // The next pickle stands behind STOP, or behind the frame that STOP stands in, in any reading.
-        for run in runs.iter().filter(|run| run.ended == End::Stop) {
-            ends.extend([Some(run.end), run.frame_end].into_iter().flatten());
-        }
-        let expected = magic && facts.stream_count < 5;
-        let place = if named { Place::Named } else { Place::Behind };
-        for &end in ends.iter().rev() {
-            let behind = end < source.len() && end > start && seen.insert(end);
-            if behind && (expected || identify::is_pickle_by(&mut scout, end, place)) {
-                starts.push(end);
+        for end in ends {
+            if end < source.len() && end > start && seen.insert(end) {
+                let certain = expected && end == main.end;
+                if certain || identify::is_pickle_by(&mut scout, end, place) {
+                    starts.push(end);
+                }
             }
-        }
-        if expected {
-            starts.truncate(1);
         }
     }
     let (start, len) = (position, source.len());
@@ -78,37 +78,64 @@ pub(super) fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Fact
     finish(machine, source, facts, context)
 }
 
-/// Runs the pickle at `position` in every reading, the contiguous one first.
-fn run_all(machine: &mut Machine<'_>, position: u64, facts: &mut PickleFacts) -> Vec<Run> {
-    const MAX_READINGS: usize = 32;
-    const MAX_CHOICES: u32 = 5;
+/// How many readings of a file are followed besides the contiguous ones.
+const MAX_READINGS: u32 = 10_000;
+
+/// Runs the pickle at `position` in every reading; the contiguous one is the first of the pair.
+fn run_all(
+    machine: &mut Machine<'_>,
+    position: u64,
+    left: &mut u32,
+    facts: &mut PickleFacts,
+    context: &mut Context<'_>,
+) -> (Run, Vec<Run>) {
+    /// Opcodes after which the readings of one pickle have taken long enough.
+    const LONG: u64 = 4_000_000;
     machine.tape.follow(Reading::default());
     let main = machine.run(position);
     facts.stream_count += 1;
     list(main, facts);
-    let mut runs = vec![main];
-    // Each crossing of a frame's end doubles the readings.
-    let crossings = machine.tape.crossings.min(MAX_CHOICES);
-    let mut pending: Vec<(u32, u32)> = (0..crossings).map(|at| (1 << at, at + 1)).collect();
-    while let Some((choices, decided)) = pending.pop() {
-        if runs.len() >= MAX_READINGS {
-            break;
-        }
-        machine.tape.follow(Reading { choices });
-        let run = machine.run(position);
-        let detail = format!("a reader that drops the rest of a frame ends at byte {}", run.end);
-        machine.record.anomaly(AnomalyKind::FrameCrossing, position, detail);
-        list(run, facts);
-        runs.push(run);
-        let crossings = machine.tape.crossings.min(MAX_CHOICES);
-        pending.extend((decided..crossings).map(|at| (choices | 1 << at, at + 1)));
+    if machine.tape.tears == 0 {
+        return (main, Vec::new());
     }
-    if runs.len() > 1 {
-        // What is read from the machine afterwards is the contiguous reading's.
-        machine.tape.follow(Reading::default());
-        machine.run(position);
+    let enough = machine.steps.saturating_add(LONG).min(machine.limits.steps);
+    let mut others: Vec<Run> = Vec::new();
+    let mut readings = Readings::default();
+    readings.branch(Reading::default(), machine.tape.tears);
+    while *left > 0 && machine.steps < enough {
+        let Some(reading) = readings.next() else { break };
+        *left -= 1;
+        others.push(run_other(machine, position, reading, facts));
+        readings.branch(reading, machine.tape.tears);
     }
-    runs
+    if !readings.is_complete() {
+        others.push(run_other(machine, position, Reading::DROPPING, facts));
+        let message = "the pickle tears so many frames that not every reading of it was followed";
+        context.issue(IssueKind::Budget, position, message);
+    }
+    for run in others.iter().filter(|run| is_limit(run.ended)).take(1) {
+        report(*run, context);
+    }
+    others.sort_unstable_by_key(|run| (run.end, run.frame_end));
+    others.dedup_by_key(|run| (run.ended, run.end, run.frame_end));
+    // What is read from the machine afterwards is the contiguous reading's.
+    machine.tape.follow(Reading::default());
+    machine.run(position);
+    (main, others)
+}
+
+fn run_other(machine: &mut Machine<'_>, position: u64, reading: Reading, facts: &mut PickleFacts) -> Run {
+    machine.tape.follow(reading);
+    let run = machine.run(position);
+    let detail = format!("a reader that drops the rest of a frame ends at byte {}", run.end);
+    machine.record.anomaly(AnomalyKind::FrameCrossing, position, detail);
+    list(run, facts);
+    run
+}
+
+/// Whether a run was stopped, rather than came to an end.
+fn is_limit(ended: End) -> bool {
+    matches!(ended, End::Steps | End::Nodes | End::Unreadable)
 }
 
 fn list(run: Run, facts: &mut PickleFacts) {

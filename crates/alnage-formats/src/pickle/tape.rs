@@ -1,20 +1,13 @@
 //! Reads a pickle's bytes as unpicklers do, frames included.
 //!
-//! CPython's unpicklers disagree about an operand that crosses the end of a frame: `loads` reads on, the C
-//! unpickler over a file drops the rest of the frame and reads behind it (cpython#154848). A tape therefore
-//! follows one [`Reading`]; the driver runs the others too.
+//! CPython's unpicklers disagree about what crosses the end of a frame. A tape therefore follows one [`Reading`]; the
+//! driver runs the others too.
 
 use std::borrow::Cow;
 
 use alnage_types::{ReadEnd, Reader, Source};
 
-/// Which way to take at each operand that crosses a frame's end, in order: bit 0 is the first crossing. A set bit
-/// drops the rest of the frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Reading {
-    /// The choices.
-    pub(super) choices: u32,
-}
+use super::readings::Reading;
 
 /// A range of the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +23,8 @@ pub(super) struct Tape<'a> {
     frame_end: u64,
     after_frame: u64,
     reading: Reading,
-    /// How many operands crossed a frame's end.
-    pub(super) crossings: u32,
+    /// How many frames were torn.
+    pub(super) tears: u32,
     /// How far a line may reach; shorter while identifying.
     pub(super) max_line: u64,
 }
@@ -63,7 +56,7 @@ impl<'a> Tape<'a> {
             frame_end: NO_FRAME,
             after_frame: 0,
             reading,
-            crossings: 0,
+            tears: 0,
             max_line: u64::MAX,
         }
     }
@@ -96,7 +89,7 @@ impl<'a> Tape<'a> {
     /// Follows another reading from the start.
     pub(super) fn follow(&mut self, reading: Reading) {
         self.reading = reading;
-        self.crossings = 0;
+        self.tears = 0;
     }
 
     pub(super) fn position(&self) -> u64 {
@@ -143,13 +136,13 @@ impl<'a> Tape<'a> {
         if position >= self.frame_end {
             self.leave_frame();
         } else if count > self.frame_end - position {
-            self.cross();
+            self.tear();
         }
     }
 
-    fn cross(&mut self) {
-        let drop = self.crossings < 32 && self.reading.choices >> self.crossings & 1 == 1;
-        self.crossings += 1;
+    fn tear(&mut self) {
+        let drop = self.reading.drops(self.tears);
+        self.tears += 1;
         if drop {
             self.reader.seek(self.frame_end);
             self.leave_frame();
@@ -174,19 +167,6 @@ impl<'a> Tape<'a> {
         Ok(Extent { start, len })
     }
 
-    /// Skips a counted operand that even the C unpickler reads across a frame's end (`readinto`).
-    pub(super) fn payload(&mut self, len: u64) -> Result<Extent, ReadEnd> {
-        if self.frame_end != NO_FRAME && self.reader.position() >= self.frame_end {
-            self.leave_frame();
-        }
-        let start = self.reader.position();
-        self.reader.skip(len)?;
-        if self.reader.position() > self.frame_end {
-            self.frame_end = NO_FRAME;
-        }
-        Ok(Extent { start, len })
-    }
-
     /// The line up to the next newline.
     pub(super) fn line(&mut self) -> Result<Line, ReadEnd> {
         if self.frame_end != NO_FRAME && self.reader.position() >= self.frame_end {
@@ -195,7 +175,7 @@ impl<'a> Tape<'a> {
         let mut line = self.scan_line()?;
         let end = line.extent.start + line.extent.len + u64::from(!line.cut);
         if self.frame_end != NO_FRAME && end > self.frame_end {
-            self.cross();
+            self.tear();
             line = self.scan_line()?;
         }
         self.reader.seek(line.extent.start + line.extent.len + u64::from(!line.cut));

@@ -38,9 +38,11 @@ pub(super) fn codec(bytes: &[u8], encoding: &str, direction: Direction) -> Optio
         }
         "latin_1" | "latin1" | "latin" | "l1" | "iso8859_1" | "iso_8859_1" | "8859" | "cp819" | "cp1252"
         | "charmap" => match direction {
-            Direction::Encode => {
-                std::str::from_utf8(bytes).ok()?.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect()
-            }
+            Direction::Encode => match std::str::from_utf8(bytes) {
+                Ok(text) => text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect(),
+                // The bytes of a string of Python 2, which its loader reads as Latin-1.
+                Err(_) => Some(bytes.to_vec()),
+            },
             Direction::Decode => {
                 Some(bytes.iter().map(|&byte| char::from(byte)).collect::<String>().into_bytes())
             }
@@ -180,8 +182,35 @@ pub(super) fn inflate(bytes: &[u8]) -> Option<Vec<u8>> {
     (fine || !out.is_empty()).then_some(out).filter(|out| (out.len() as u64) < LONGEST)
 }
 
+/// What a template is filled with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    Text(String),
+    Number(i64),
+}
+
+impl Part {
+    fn shown(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => number.to_string(),
+        }
+    }
+
+    /// `repr(part)`, where it is simple.
+    fn quoted(&self) -> Option<String> {
+        match self {
+            Self::Text(text) if text.chars().any(|c| !matches!(c, ' '..='~') || matches!(c, '\'' | '\\')) => {
+                None
+            }
+            Self::Text(text) => Some(format!("'{text}'")),
+            Self::Number(number) => Some(number.to_string()),
+        }
+    }
+}
+
 /// `template % parts` and `template.format(*parts)` with plain fields only.
-pub(super) fn fill(template: &str, parts: &[String], percent: bool) -> Option<String> {
+pub(super) fn fill(template: &str, parts: &[Part], percent: bool) -> Option<String> {
     let mut out = String::new();
     let mut next = 0;
     let mut rest = template;
@@ -200,7 +229,8 @@ pub(super) fn fill(template: &str, parts: &[String], percent: bool) -> Option<St
             _ => field.parse().ok()?,
         };
         next += 1;
-        out.push_str(parts.get(index)?);
+        let part = parts.get(index)?;
+        out.push_str(&if percent && field == "r" { part.quoted()? } else { part.shown() });
         rest = tail;
     }
     out.push_str(rest);
@@ -279,10 +309,11 @@ mod tests {
 
     #[test]
     fn templates_are_filled() {
-        let parts = ["os".to_owned(), "system".to_owned()];
+        let parts = ["os", "system"].map(|part| Part::Text(part.to_owned()));
         assert_eq!(fill("{}.{}", &parts, false).as_deref(), Some("os.system"));
         assert_eq!(fill("{1}.{0}", &parts, false).as_deref(), Some("system.os"));
         assert_eq!(fill("%s.%s", &parts, true).as_deref(), Some("os.system"));
+        assert_eq!(fill("%r.%s", &parts, true).as_deref(), Some("'os'.system"));
         assert_eq!(fill("%s.%s.%s", &parts, true), None);
     }
 }

@@ -26,6 +26,15 @@ fn our_globals(bytes: &[u8]) -> BTreeSet<(String, String)> {
     globals.flatten().map(|global| (global.module.clone(), global.name.clone())).collect()
 }
 
+/// A name but for its characters beyond ASCII, which loaders decode in several ways.
+fn bare(name: &str) -> String {
+    let mut bare: String = name.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
+    while bare.contains("??") {
+        bare = bare.replace("??", "?");
+    }
+    bare
+}
+
 #[test]
 fn every_global_that_cpython_resolves_is_reported() {
     let setting = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
@@ -47,7 +56,7 @@ fn every_global_that_cpython_resolves_is_reported() {
         }
     });
     let mut missed = Vec::new();
-    let (mut lines, mut resolved) = (0, 0u64);
+    let (mut lines, mut resolved, mut computed) = (0, 0u64, 0u64);
     for (line, seed) in BufReader::new(python.stdout.take().unwrap()).lines().zip(first..) {
         let names: Vec<(String, String, String, String)> = serde_json::from_str(&line.unwrap()).unwrap();
         lines += 1;
@@ -57,7 +66,23 @@ fn every_global_that_cpython_resolves_is_reported() {
         }
         let ours = our_globals(&generate(seed));
         for (module, name, new_module, new_name) in names {
-            if !ours.contains(&(module.clone(), name.clone())) && !ours.contains(&(new_module, new_name)) {
+            let modules = [bare(&module), bare(&new_module)];
+            let spellings = [bare(&name), bare(&new_name)];
+            let spelled = |(module, name): &(String, String)| {
+                modules.contains(&bare(module)) && spellings.contains(&bare(name))
+            };
+            if ours.iter().any(spelled) {
+                continue;
+            }
+            // A name that cannot be computed is reported as such, and a person must look.
+            let open = "<computed>";
+            let left_open = |(known_module, known_name): &(String, String)| {
+                (known_module == open || modules.contains(known_module))
+                    && (known_name == open || spellings.contains(known_name))
+            };
+            if ours.iter().any(left_open) {
+                computed += 1;
+            } else {
                 missed.push((seed, module, name));
             }
         }
@@ -66,9 +91,13 @@ fn every_global_that_cpython_resolves_is_reported() {
     python.wait().unwrap();
     assert_eq!(lines, count, "the peer stopped early");
     assert!(resolved > count / 2, "only {resolved} globals in {count} pickles");
+    println!(
+        "{count} pickles from seed {first}: {resolved} globals, {computed} of them reported as computed"
+    );
+    assert!(computed < resolved / 100, "{computed} of {resolved} names were not computed");
     let shown: Vec<_> = missed
         .iter()
-        .take(5)
+        .take(12)
         .map(|(seed, module, name)| (seed, module, name, generate(*seed).escape_ascii().to_string()))
         .collect();
     assert!(missed.is_empty(), "{} of {resolved} globals missed: {shown:#?}", missed.len());
