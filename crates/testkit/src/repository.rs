@@ -41,6 +41,8 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("README.md", b"---\nlicense: mit\nbase_model:\n- a/b\n---\n# Text\n".to_vec()),
         ("run.sh", b"#!/bin/sh\necho a \\\n  b | sh\n".to_vec()),
         ("requirements.txt", b"torch==2.1\n-f https://host/x\n".to_vec()),
+        ("uv.lock", b"version = 1\n[[package]]\nname = \"torch\"\nversion = \"2.1.0\"\n".to_vec()),
+        ("LICENSE", b"CC0 1.0 Universal\n".to_vec()),
         ("lib.so", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0".to_vec()),
     ]);
     samples

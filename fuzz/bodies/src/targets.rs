@@ -113,6 +113,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("markdown", "README.md"),
     ("shell-script", "run.sh"),
     ("requirements", "requirements.txt"),
+    ("python-lock", "uv.lock"),
+    ("licence-text", "LICENSE"),
     ("python-path-file", "site.pth"),
     ("git-lfs-pointer", "model.bin"),
     ("pmml", "model.pmml"),

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    RepositoryFacts,
+    Entry, RepositoryFacts,
     document::{Path, Receiver, Scalar, read_yaml_text},
 };
 use crate::{Context, Facts, Format, LoadEffect, Probe};
@@ -45,6 +45,27 @@ pub struct CardFacts {
     /// Whether the text tells readers to load with `trust_remote_code=True`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub asks_for_remote_code: bool,
+    /// The values of the front matter, each with its place.
+    #[serde(skip)]
+    pub entries: Vec<Entry>,
+    /// The text by headings.
+    #[serde(skip)]
+    pub sections: Vec<Section>,
+}
+
+/// What stands under a heading, up to the next one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Section {
+    /// The heading; empty before the first.
+    pub heading: String,
+    /// How deep it stands: 1 for the title.
+    pub level: u8,
+    /// The lines as written, shortened.
+    pub text: String,
+    /// First byte of the heading.
+    pub start: u64,
+    /// One past the last byte of the text.
+    pub end: u64,
 }
 
 pub(super) static MARKDOWN: Format = Format {
@@ -69,6 +90,7 @@ fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {
         Ok(bytes) => {
             let text = String::from_utf8_lossy(&bytes);
             facts.asks_for_remote_code = text.contains("trust_remote_code=True");
+            facts.sections = sections(&text);
             if let Some((start, matter)) = front_matter(&text) {
                 let before = context.issues.len();
                 read_yaml_text(matter, start, context, &mut Collector(&mut facts));
@@ -95,12 +117,43 @@ fn front_matter(text: &str) -> Option<(u64, &str)> {
     Some(((text.len() - rest.len()) as u64, &rest[..end]))
 }
 
+/// The text by headings; what stands between the fences of code is text too.
+fn sections(text: &str) -> Vec<Section> {
+    const MAX_SECTIONS: usize = 128;
+    const MAX_TEXT: usize = 16 << 10;
+    let mut at = front_matter(text).map_or(0, |(start, matter)| start as usize + matter.len());
+    let mut sections = vec![Section { start: at as u64, end: at as u64, ..Section::default() }];
+    let mut fenced = false;
+    for line in text.get(at..).unwrap_or_default().split_inclusive('\n') {
+        let trimmed = line.trim();
+        fenced ^= trimmed.starts_with("```");
+        let level = trimmed.bytes().take_while(|&byte| byte == b'#').count();
+        let heading = trimmed.get(level..).unwrap_or_default();
+        if !fenced && (1..=6).contains(&level) && heading.starts_with(' ') && sections.len() < MAX_SECTIONS {
+            let heading = heading.trim().chars().take(256).collect();
+            let (start, level) = (at as u64, level as u8);
+            sections.push(Section { heading, level, text: String::new(), start, end: start });
+        } else if let Some(section) = sections.last_mut().filter(|last| last.text.len() < MAX_TEXT)
+            // The line that ends the front matter is no text.
+            && !(section.level == 0 && trimmed == "---")
+        {
+            section.text.push_str(line);
+        }
+        at += line.len();
+        if let Some(section) = sections.last_mut() {
+            section.end = at as u64;
+        }
+    }
+    sections
+}
+
 struct Collector<'a>(&'a mut CardFacts);
 
 impl Receiver for Collector<'_> {
     fn open(&mut self, _: &Path) {}
 
-    fn scalar(&mut self, path: &Path, value: Scalar<'_>, _: u64) {
+    fn scalar(&mut self, path: &Path, value: Scalar<'_>, offset: u64) {
+        Entry::keep(&mut self.0.entries, path, value, offset);
         let list = path.depth() == 2 && path.index(1).is_some();
         if !(path.depth() == 1 || list) || value == Scalar::Null {
             return;

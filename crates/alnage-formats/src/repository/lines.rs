@@ -55,6 +55,17 @@ pub(super) static REQUIREMENTS: Format = Format {
     parse,
 };
 
+pub(super) static LOCK: Format = Format {
+    id: "python-lock",
+    title: "Python project or lock file",
+    extensions: &[],
+    load_effect: LoadEffect::Data,
+    reads: "each line; names and versions of packages for the bill of materials",
+    cannot: "what the packages do that it names",
+    identify: is_lock,
+    parse,
+};
+
 pub(super) static PATH_FILE: Format = Format {
     id: "python-path-file",
     title: "Python path file",
@@ -89,6 +100,12 @@ fn is_script(probe: &Probe<'_>) -> bool {
 fn is_requirements(probe: &Probe<'_>) -> bool {
     let name = probe.path.name().to_ascii_lowercase();
     name.starts_with("requirements") && (name.ends_with(".txt") || name.ends_with(".in")) && probe.is_text()
+}
+
+fn is_lock(probe: &Probe<'_>) -> bool {
+    let name = probe.path.name();
+    let known = matches!(name, "pyproject.toml" | "uv.lock" | "poetry.lock" | "pylock.toml" | "pdm.lock");
+    (known || name.starts_with("pylock.") && name.ends_with(".toml")) && probe.is_text()
 }
 
 fn is_path_file(probe: &Probe<'_>) -> bool {

@@ -3,8 +3,10 @@
 pub mod card;
 pub mod config;
 mod document;
+mod entry;
 pub mod executable;
 pub mod jinja;
+pub mod licence;
 pub mod lines;
 pub mod notebook;
 pub mod python;
@@ -17,6 +19,8 @@ use serde::Serialize;
 
 use crate::Format;
 
+pub use entry::Entry;
+
 /// The formats of this family.
 pub(crate) static FORMATS: &[&Format] = &[
     &config::JSON,
@@ -25,8 +29,10 @@ pub(crate) static FORMATS: &[&Format] = &[
     &python::PYTHON,
     &notebook::NOTEBOOK,
     &card::MARKDOWN,
+    &licence::LICENCE,
     &lines::SHELL,
     &lines::REQUIREMENTS,
+    &lines::LOCK,
     &lines::PATH_FILE,
     &lines::POINTER,
     &executable::ELF,
@@ -52,6 +58,8 @@ pub enum RepositoryFacts {
     Card(card::CardFacts),
     /// A script, requirements, a path file or a pointer.
     Lines(lines::LinesFacts),
+    /// The text of a licence.
+    Licence(licence::LicenceFacts),
     /// A program or native library.
     Executable(executable::ExecutableFacts),
 }

@@ -1,6 +1,6 @@
 //! What a record says about tensors and metadata of any format: short, whatever the file's size.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -68,12 +68,16 @@ pub struct MetadataEntry {
     pub key: String,
     /// The value as text.
     pub value: String,
+    /// The bytes of the file it stands in, for whoever must show where a fact comes from.
+    #[serde(skip)]
+    pub span: (u64, u64),
 }
 
 /// Keeps an entry for the record, as long as there are not too many.
-pub(crate) fn keep_entry(entries: &mut Vec<MetadataEntry>, key: &str, value: &str) {
+pub(crate) fn keep_entry(entries: &mut Vec<MetadataEntry>, key: &str, value: &str, at: Range<u64>) {
     if entries.len() < MAX_ENTRIES {
-        entries.push(MetadataEntry { key: shortened(key), value: shortened(value) });
+        let span = (at.start, at.end);
+        entries.push(MetadataEntry { key: shortened(key), value: shortened(value), span });
     }
 }
 

@@ -7,6 +7,7 @@ mod framework;
 mod general;
 mod pickle;
 mod policy;
+mod provenance;
 mod repository;
 mod tensor;
 
@@ -19,6 +20,7 @@ static FAMILIES: &[&[&Rule]] = &[
     framework::RULES,
     repository::RULES,
     repository::PYTHON_RULES,
+    provenance::RULES,
     general::RULES,
     policy::RULES,
 ];

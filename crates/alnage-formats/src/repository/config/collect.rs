@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Context,
+    repository::Entry,
     repository::document::{Path, Receiver, Scalar},
 };
 
@@ -217,6 +218,9 @@ impl Receiver for Collector {
 
     fn scalar(&mut self, path: &Path, value: Scalar<'_>, offset: u64) {
         let key = path.nearest_key().unwrap_or_default();
+        if !matches!(self.facts.role, ConfigRole::FastTokenizer | ConfigRole::ShardIndex) {
+            Entry::keep(&mut self.facts.entries, path, value, offset);
+        }
         if self.facts.role == ConfigRole::ShardIndex {
             self.shard(path, value);
         }

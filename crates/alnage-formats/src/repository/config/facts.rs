@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::repository::Entry;
+
 /// Facts of a JSON or YAML document, whatever it configures.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct ConfigFacts {
@@ -74,6 +76,9 @@ pub struct ConfigFacts {
     /// Keys that an object has twice, as JSON pointers: readers differ in which value they take.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub duplicate_keys: Vec<String>,
+    /// The first values of the document, each with its place: bills of materials say where a fact stands.
+    #[serde(skip)]
+    pub entries: Vec<Entry>,
     /// The shard index, if this is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shards: Option<ShardIndex>,

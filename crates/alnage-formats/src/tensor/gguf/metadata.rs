@@ -77,7 +77,7 @@ fn take(
             text
         }
     };
-    summary::keep_entry(&mut facts.metadata, key, &shown);
+    summary::keep_entry(&mut facts.metadata, key, &shown, start..cursor.position());
     Ok(())
 }
 

@@ -80,12 +80,31 @@ pub struct OnnxFacts {
     /// Attributes that carry something else.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub carried_by_nodes: Vec<NodeCarried>,
+    /// What the graph takes; trained values among them in files of old versions.
+    #[serde(skip)]
+    pub inputs: Vec<GraphValue>,
+    /// What the graph gives.
+    #[serde(skip)]
+    pub outputs: Vec<GraphValue>,
     /// Every operator.
     #[serde(skip)]
     pub all_operators: Arc<[OperatorUse]>,
     /// Every external tensor.
     #[serde(skip)]
     pub external: Arc<[ExternalTensor]>,
+}
+
+/// An input or output of the graph.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GraphValue {
+    /// Its name.
+    pub name: String,
+    /// Its element type; empty for what is no tensor.
+    pub element: &'static str,
+    /// Its dimensions: numbers, or names of what varies.
+    pub shape: Vec<String>,
+    /// Where it is declared.
+    pub span: (u64, u64),
 }
 
 /// An operator set and its version.

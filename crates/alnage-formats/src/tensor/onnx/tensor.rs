@@ -189,6 +189,11 @@ pub(super) fn entry(
 }
 
 /// Name of an element type and bits of an element, if they have a fixed number.
+/// The name of an element type.
+pub(super) fn type_name(number: u64) -> &'static str {
+    data_type(number).map_or("unknown", |(name, _)| name)
+}
+
 fn data_type(number: u64) -> Option<(&'static str, Option<u64>)> {
     Some(match number {
         0 => ("undefined", None),

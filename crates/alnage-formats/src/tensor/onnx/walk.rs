@@ -9,8 +9,8 @@ use std::{
 use alnage_types::{Exhausted, IssueKind, Reader, Source};
 
 use super::{
-    ExternalTensor, NodeCarried, OnnxFacts, OperatorName, OperatorUse, Opset, strings,
-    tensor::{Tensor, entry},
+    ExternalTensor, GraphValue, NodeCarried, OnnxFacts, OperatorName, OperatorUse, Opset, strings,
+    tensor::{self, Tensor, entry},
 };
 use crate::{
     Context, Field, Message, WireEnd,
@@ -37,9 +37,15 @@ struct Frame {
 /// What a message is.
 enum Part {
     Model,
-    Graph,
+    Graph {
+        /// Whether it is the model's own graph, no attribute of a node.
+        main: bool,
+    },
     Node(Node),
-    Attribute { name: String, strings: Vec<Range<u64>> },
+    Attribute {
+        name: String,
+        strings: Vec<Range<u64>>,
+    },
     Tensor(Box<Tensor>),
     SparseTensor,
     Function(OperatorName),
@@ -112,7 +118,11 @@ impl Walk<'_, '_> {
     fn take(&mut self, part: &mut Part, field: &Field) -> Result<Option<Part>, WireEnd> {
         Ok(match part {
             Part::Model => return self.take_model(field),
-            Part::Graph => match field.number {
+            Part::Graph { main } => match field.number {
+                11 | 12 if *main => {
+                    self.take_value(field)?;
+                    None
+                }
                 1 => Some(Part::Node(Node::default())),
                 2 if self.facts.graph_name.is_empty() => {
                     self.facts.graph_name = self.text(field);
@@ -148,7 +158,7 @@ impl Walk<'_, '_> {
                 5 | 10 => Some(Part::Tensor(Box::default())),
                 6 | 11 => {
                     self.facts.subgraphs += 1;
-                    Some(Part::Graph)
+                    Some(Part::Graph { main: false })
                 }
                 22 | 23 => Some(Part::SparseTensor),
                 2 | 3 | 7 | 8 | 13 | 14 | 15 | 20 | 21 => None,
@@ -180,7 +190,7 @@ impl Walk<'_, '_> {
             Part::Training => match field.number {
                 1 | 2 => {
                     self.facts.subgraphs += 1;
-                    Some(Part::Graph)
+                    Some(Part::Graph { main: false })
                 }
                 3 | 4 => None,
                 _ => self.unknown(field),
@@ -195,7 +205,7 @@ impl Walk<'_, '_> {
             3 => self.facts.producer_version = self.text(field),
             4 => self.facts.domain = self.text(field),
             5 | 6 | 26 => {}
-            7 => return Ok(Some(Part::Graph)),
+            7 => return Ok(Some(Part::Graph { main: true })),
             8 => self.take_opset(field)?,
             14 => self.take_metadata(field)?,
             20 => {
@@ -224,10 +234,46 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
+    /// An input or output of the model: its name, element type and dimensions.
+    fn take_value(&mut self, field: &Field) -> Result<(), WireEnd> {
+        const MAX_DIMENSIONS: usize = 16;
+        let Some(message) = field.message() else { return Ok(()) };
+        let mut value = GraphValue { span: (field.start, message.end()), ..GraphValue::default() };
+        // ValueInfoProto holds a TypeProto, which holds a tensor type, which holds a shape of dimensions.
+        let mut open = vec![(message, 0_u8)];
+        while let Some((message, depth)) = open.last_mut() {
+            let depth = *depth;
+            let Some(field) = message.next(&mut self.reader, self.context.meter())? else {
+                open.pop();
+                continue;
+            };
+            match (depth, field.number) {
+                (0, 1) => value.name = shortened(&self.text(&field)),
+                (2, 1) => value.element = tensor::type_name(field.varint().unwrap_or(0)),
+                (4, 1) if value.shape.len() < MAX_DIMENSIONS => {
+                    value.shape.push(field.varint().unwrap_or(0).to_string());
+                }
+                (4, 2) if value.shape.len() < MAX_DIMENSIONS => {
+                    value.shape.push(shortened(&self.text(&field)))
+                }
+                (0, 2) | (1, 1) | (2, 2) | (3, 1) => {
+                    open.extend(field.message().map(|message| (message, depth + 1)));
+                }
+                _ => {}
+            }
+        }
+        let values = if field.number == 11 { &mut self.facts.inputs } else { &mut self.facts.outputs };
+        if values.len() < MAX_SHOWN {
+            values.push(value);
+        }
+        Ok(())
+    }
+
     fn take_metadata(&mut self, field: &Field) -> Result<(), WireEnd> {
         let Some(message) = field.message() else { return Ok(()) };
         let (key, value) = entry(message.clone(), &mut self.reader, self.context.meter())?;
-        summary::keep_entry(&mut self.facts.metadata, &key, &value);
+        let at = field.bytes().unwrap_or(field.start..field.start);
+        summary::keep_entry(&mut self.facts.metadata, &key, &value, at);
         let mut message = message;
         while let Some(field) = message.next(&mut self.reader, self.context.meter())? {
             if let (2, Some(range)) = (field.number, field.bytes()) {
@@ -259,7 +305,7 @@ impl Walk<'_, '_> {
                 }
                 self.functions.insert(function);
             }
-            Part::Model | Part::Graph | Part::SparseTensor | Part::Training => {}
+            Part::Model | Part::Graph { .. } | Part::SparseTensor | Part::Training => {}
         }
     }
 

@@ -78,6 +78,8 @@ pub struct SafetensorsFacts {
 pub struct Tensor {
     /// Its name.
     pub name: String,
+    /// Its element type as the format spells it.
+    pub dtype: Box<str>,
     /// Its dimensions.
     pub shape: Box<[u64]>,
 }
@@ -218,7 +220,8 @@ impl SafetensorsFacts {
                     json
                 }
             };
-            summary::keep_entry(&mut self.metadata, key, text);
+            let end = offset.saturating_add(text.len() as u64);
+            summary::keep_entry(&mut self.metadata, key, text, *offset..end);
             let place = format!("__metadata__.{key}");
             if key.contains("chat_template") {
                 context.member(place, Arc::new(alnage_types::MemorySource::new(text.as_bytes())));
@@ -287,9 +290,12 @@ impl SafetensorsFacts {
             self.parameters = self.parameters.saturating_add(parameters);
             summary::add_to(&mut self.dtypes, &tensor.dtype, parameters, bytes);
         }
-        let named =
-            tensors.into_iter().map(|tensor| Tensor { name: tensor.name, shape: tensor.shape.into() });
-        self.all = named.collect();
+        let all = tensors.into_iter().map(|tensor| Tensor {
+            name: tensor.name,
+            dtype: tensor.dtype.into(),
+            shape: tensor.shape.into(),
+        });
+        self.all = all.collect();
     }
 }
 

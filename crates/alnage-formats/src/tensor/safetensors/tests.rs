@@ -44,7 +44,8 @@ fn a_sound_file_has_no_faults_and_every_byte_is_claimed() {
     let facts = facts(&analysis);
     assert_eq!((facts.tensors, facts.parameters), (2, 6));
     assert_eq!(facts.dtypes["F32"], ElementTotals { tensors: 1, parameters: 2, bytes: 8 });
-    assert_eq!(facts.metadata, [MetadataEntry { key: "format".into(), value: "pt".into() }]);
+    let entry = facts.metadata.first().unwrap();
+    assert_eq!((entry.key.as_str(), entry.value.as_str()), ("format", "pt"));
     assert!(facts.header_faults.is_empty() && facts.layout_faults.is_empty() && facts.carried.is_empty());
     assert_eq!((analysis.issues.len(), analysis.artifacts[0].unclaimed.len()), (0, 0));
     assert_eq!(analysis.artifacts.len(), 1);
