@@ -26,4 +26,10 @@ pub enum Error {
     /// The signature is not by this key over this content; do not trust the content.
     #[error("the signature does not match its content and the key")]
     BadSignature,
+    /// Who signed is proven, and nothing that the verifier trusts vouches for it.
+    #[error("not to be trusted: {0}")]
+    Untrusted(String),
+    /// What the verifier says it trusts makes no sense; mend it.
+    #[error("{0}")]
+    Policy(String),
 }

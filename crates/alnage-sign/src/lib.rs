@@ -13,6 +13,7 @@ mod model;
 mod path;
 mod statement;
 mod verdict;
+pub mod x509;
 
 pub use difference::{Difference, DifferenceKind};
 pub use error::Error;
