@@ -12,6 +12,7 @@ mod key;
 mod model;
 mod path;
 mod statement;
+pub mod timestamp;
 mod verdict;
 pub mod x509;
 

@@ -3,7 +3,7 @@
 pub mod archive;
 pub mod framework;
 pub mod peers;
-pub mod pki;
 pub mod pickle;
+pub mod pki;
 pub mod repository;
 pub mod tensor;

@@ -6,8 +6,8 @@ use p256::{
 };
 pub use rcgen;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyIdMethod, KeyUsagePurpose,
-    PublicKeyData, SerialNumber, SignatureAlgorithm, date_time_ymd,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyIdMethod,
+    KeyUsagePurpose, PublicKeyData, SerialNumber, SignatureAlgorithm, date_time_ymd,
 };
 
 /// A key of a test; the same seed gives the same one.
@@ -74,18 +74,25 @@ pub fn pem(label: &str, der: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in der.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
+        let bits =
+            chunk.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
         for at in 0..4 {
             let digit = DIGITS[(bits >> (18 - 6 * at)) as usize & 63] as char;
             text.push(if at > chunk.len() { '=' } else { digit });
         }
     }
-    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("ASCII")).collect();
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("ASCII")).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 /// A certificate from 2020 to 2100 as a signer of models has it, for `change` to alter; self-signed without an issuer.
-pub fn leaf(name: &str, seed: u8, issuer: Option<&Made>, change: impl FnOnce(&mut CertificateParams)) -> Made {
+pub fn leaf(
+    name: &str,
+    seed: u8,
+    issuer: Option<&Made>,
+    change: impl FnOnce(&mut CertificateParams),
+) -> Made {
     let key = Key::new(seed);
     let mut params = CertificateParams::default();
     params.not_before = date_time_ymd(2020, 1, 1);

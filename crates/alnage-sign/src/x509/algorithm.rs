@@ -4,9 +4,7 @@ use p256::{ecdsa::signature::hazmat::PrehashVerifier as _, pkcs8::DecodePublicKe
 use rsa::{RsaPublicKey, pkcs1v15, pss, signature::Verifier as _, traits::PublicKeyParts as _};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use x509_cert::{
-    der::{
-        Decode as _, Encode as _, Reader as _, SliceReader, TagMode, TagNumber, asn1::ObjectIdentifier,
-    },
+    der::{Decode as _, Encode as _, Reader as _, SliceReader, TagMode, TagNumber, asn1::ObjectIdentifier},
     spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned},
 };
 
@@ -193,15 +191,9 @@ fn rsa_pss(key: &RsaPublicKey, hash: Hash, salt: usize, message: &[u8], signatur
     let signature = pss::Signature::try_from(signature).ok()?;
     let key = key.clone();
     let holds = match hash {
-        Hash::Sha256 => {
-            pss::VerifyingKey::<Sha256>::new_with_salt_len(key, salt).verify(message, &signature)
-        }
-        Hash::Sha384 => {
-            pss::VerifyingKey::<Sha384>::new_with_salt_len(key, salt).verify(message, &signature)
-        }
-        Hash::Sha512 => {
-            pss::VerifyingKey::<Sha512>::new_with_salt_len(key, salt).verify(message, &signature)
-        }
+        Hash::Sha256 => pss::VerifyingKey::<Sha256>::new_with_salt_len(key, salt).verify(message, &signature),
+        Hash::Sha384 => pss::VerifyingKey::<Sha384>::new_with_salt_len(key, salt).verify(message, &signature),
+        Hash::Sha512 => pss::VerifyingKey::<Sha512>::new_with_salt_len(key, salt).verify(message, &signature),
     };
     Some(holds.is_ok())
 }

@@ -3,13 +3,15 @@
 use alnage_types::Digest;
 use x509_cert::{
     certificate::Version,
-    der::{Decode as _, Encode as _, Reader as _, SliceReader, asn1::ObjectIdentifier, oid::AssociatedOid as _},
+    der::{
+        Decode as _, Encode as _, Reader as _, SliceReader, asn1::ObjectIdentifier, oid::AssociatedOid as _,
+    },
     ext::{
         Extension,
         pkix::{
-            AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, CrlDistributionPoints, ExtendedKeyUsage,
-            InhibitAnyPolicy, KeyUsage, NameConstraints, PolicyConstraints, PolicyMappings, SubjectAltName,
-            SubjectKeyIdentifier,
+            AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, CrlDistributionPoints,
+            ExtendedKeyUsage, InhibitAnyPolicy, KeyUsage, NameConstraints, PolicyConstraints, PolicyMappings,
+            SubjectAltName, SubjectKeyIdentifier,
             name::{DistributionPointName, GeneralName},
         },
     },
@@ -214,7 +216,9 @@ impl Extensions {
             if listed.iter().take(at).any(|earlier| earlier.extn_id == identifier) {
                 return Err(malformed(format!("the extension {identifier} stands twice")));
             }
-            found.read_one(extension).map_err(|error| malformed(format!("extension {identifier}: {error}")))?;
+            found
+                .read_one(extension)
+                .map_err(|error| malformed(format!("extension {identifier}: {error}")))?;
         }
         Ok(found)
     }
@@ -273,8 +277,7 @@ pub(super) fn pem_blocks(bytes: &[u8], label: &str) -> Result<Option<Vec<Vec<u8>
     let mut blocks = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once(&begin) {
-        let (body, behind) =
-            after.split_once(&end).ok_or_else(|| malformed("a PEM block has no end"))?;
+        let (body, behind) = after.split_once(&end).ok_or_else(|| malformed("a PEM block has no end"))?;
         let packed: String = body.split_whitespace().collect();
         let der = <base64ct::Base64 as base64ct::Encoding>::decode_vec(&packed)
             .map_err(|_| malformed("a PEM block is not base64"))?;

@@ -25,7 +25,8 @@ pub(super) fn same(one: &Name, other: &Name) -> bool {
 /// Whether `name` is `base` or lies below it.
 pub(super) fn begins_with(name: &Name, base: &Name) -> bool {
     let parts = |name: &Name| name.iter_rdn().count();
-    parts(base) <= parts(name) && name.iter_rdn().zip(base.iter_rdn()).all(|(one, other)| same_part(one, other))
+    parts(base) <= parts(name)
+        && name.iter_rdn().zip(base.iter_rdn()).all(|(one, other)| same_part(one, other))
 }
 
 fn same_part(one: &RelativeDistinguishedName, other: &RelativeDistinguishedName) -> bool {

@@ -142,8 +142,10 @@ impl<'a> Search<'a> {
     /// Those with the right name, the ones with the right key identifier first.
     fn issuers(&self, certificate: &Certificate, among: &'a [Certificate]) -> Vec<&'a Certificate> {
         let wanted = certificate.extensions().authority_key.as_ref();
-        let mut found: Vec<&Certificate> =
-            among.iter().filter(|issuer| name::same(issuer.subject_name(), certificate.issuer_name())).collect();
+        let mut found: Vec<&Certificate> = among
+            .iter()
+            .filter(|issuer| name::same(issuer.subject_name(), certificate.issuer_name()))
+            .collect();
         found.sort_by_key(|issuer| wanted.is_none() || issuer.extensions().subject_key.as_ref() != wanted);
         found
     }
@@ -159,8 +161,11 @@ impl<'a> Search<'a> {
         let outcome = certificate.verify_signed_by(issuer);
         self.verified.insert(pair, outcome.is_ok());
         if let Err(reason) = &outcome {
-            let message =
-                format!("`{}` is not signed by its issuer `{}`: {reason}", certificate.subject(), issuer.subject());
+            let message = format!(
+                "`{}` is not signed by its issuer `{}`: {reason}",
+                certificate.subject(),
+                issuer.subject()
+            );
             self.flaw.get_or_insert(Error::Untrusted(message));
         }
         Ok(outcome.is_ok())
@@ -189,7 +194,8 @@ fn check_path(path: &[&Certificate], rules: &PathRules<'_>) -> Result<(), Error>
     for (at, certificate) in path.iter().enumerate() {
         let (is_leaf, is_anchor) = (at == 0, at + 1 == path.len());
         let subject = || certificate.subject();
-        let refuse = |reason: &str| Err(Error::Untrusted(format!("the certificate of `{}` {reason}", subject())));
+        let refuse =
+            |reason: &str| Err(Error::Untrusted(format!("the certificate of `{}` {reason}", subject())));
         check_validity(certificate, rules.at)?;
         let extensions = certificate.extensions();
         if let Some(unknown) = extensions.unknown_critical {
@@ -208,8 +214,9 @@ fn check_path(path: &[&Certificate], rules: &PathRules<'_>) -> Result<(), Error>
         if is_leaf || !certificate.is_self_issued() {
             for authority in path.get(at + 1..).unwrap_or_default() {
                 let Some(constraints) = &authority.extensions().name_constraints else { continue };
-                constraints::check(constraints, certificate, &mut comparisons)
-                    .map_err(|reason| Error::Untrusted(format!("the certificate of `{}`: {reason}", subject())))?;
+                constraints::check(constraints, certificate, &mut comparisons).map_err(|reason| {
+                    Error::Untrusted(format!("the certificate of `{}`: {reason}", subject()))
+                })?;
             }
         }
         if let Some(issuer) = path.get(at + 1) {
@@ -223,11 +230,17 @@ fn check_validity(certificate: &Certificate, at: UnixTime) -> Result<(), Error> 
     let subject = || certificate.subject();
     if at < certificate.not_before() {
         let begins = certificate.not_before();
-        return Err(Error::Untrusted(format!("the certificate of `{}` is valid from {begins}, not at {at}", subject())));
+        return Err(Error::Untrusted(format!(
+            "the certificate of `{}` is valid from {begins}, not at {at}",
+            subject()
+        )));
     }
     if at > certificate.not_after() {
         let ended = certificate.not_after();
-        return Err(Error::Untrusted(format!("the certificate of `{}` expired at {ended}, before {at}", subject())));
+        return Err(Error::Untrusted(format!(
+            "the certificate of `{}` expired at {ended}, before {at}",
+            subject()
+        )));
     }
     Ok(())
 }
@@ -253,9 +266,8 @@ impl Purpose {
 }
 
 fn check_leaf(leaf: &Certificate, purpose: Purpose) -> Result<(), Error> {
-    let refuse = |reason: String| {
-        Err(Error::Untrusted(format!("the certificate of `{}` {reason}", leaf.subject())))
-    };
+    let refuse =
+        |reason: String| Err(Error::Untrusted(format!("the certificate of `{}` {reason}", leaf.subject())));
     let extensions = leaf.extensions();
     if extensions.key_usage.as_ref().is_some_and(|usage| !usage.digital_signature()) {
         return refuse("is not for digital signatures".to_owned());
@@ -280,9 +292,8 @@ fn check_issuer(
     purpose: Purpose,
     is_anchor: bool,
 ) -> Result<(), Error> {
-    let refuse = |reason: String| {
-        Err(Error::Untrusted(format!("the certificate of `{}` {reason}", issuer.subject())))
-    };
+    let refuse =
+        |reason: String| Err(Error::Untrusted(format!("the certificate of `{}` {reason}", issuer.subject())));
     let extensions = issuer.extensions();
     let Some(constraints) = extensions.basic_constraints.as_ref().filter(|constraints| constraints.ca) else {
         return refuse("is not that of an authority, and issued another".to_owned());
@@ -291,7 +302,9 @@ fn check_issuer(
         return refuse("is not for signing certificates, and signed one".to_owned());
     }
     let between = below.iter().filter(|certificate| !certificate.is_self_issued()).count();
-    if let Some(allowed) = constraints.path_len_constraint.map(usize::from).filter(|&allowed| between > allowed) {
+    if let Some(allowed) =
+        constraints.path_len_constraint.map(usize::from).filter(|&allowed| between > allowed)
+    {
         return refuse(format!("allows {allowed} authorities below it, and there are {between}"));
     }
     // An anchor was chosen for this by the user; what stands between may have been made for something else.

@@ -110,7 +110,8 @@ const ISSUING_DISTRIBUTION_POINT: ObjectIdentifier = ObjectIdentifier::new_unwra
 
 fn issuing_point(list: &CertificateList) -> Result<Option<IssuingDistributionPoint>, Error> {
     let extensions = list.tbs_cert_list.crl_extensions.as_deref().unwrap_or_default();
-    let Some(found) = extensions.iter().find(|extension| extension.extn_id == ISSUING_DISTRIBUTION_POINT) else {
+    let Some(found) = extensions.iter().find(|extension| extension.extn_id == ISSUING_DISTRIBUTION_POINT)
+    else {
         return Ok(None);
     };
     IssuingDistributionPoint::from_der(found.extn_value.as_bytes()).map(Some).map_err(malformed)
@@ -122,12 +123,21 @@ fn covers(list: &CertificateList, point: Option<&IssuingDistributionPoint>) -> C
     let body = &list.tbs_cert_list;
     let is_unknown = |extension: &&Extension| extension.critical && !known.contains(&extension.extn_id);
     if let Some(other) = body.crl_extensions.as_deref().unwrap_or_default().iter().find(is_unknown) {
-        return Covers::Unusable(format!("it has the critical extension {}, which is not known", other.extn_id));
+        return Covers::Unusable(format!(
+            "it has the critical extension {}, which is not known",
+            other.extn_id
+        ));
     }
     let entries = body.revoked_certificates.as_deref().unwrap_or_default();
-    let mut extensions = entries.iter().flat_map(|entry| entry.crl_entry_extensions.as_deref().unwrap_or_default());
-    if let Some(other) = extensions.find(|extension| extension.critical && extension.extn_id != CrlReason::OID) {
-        return Covers::Unusable(format!("an entry has the critical extension {}, which is not known", other.extn_id));
+    let mut extensions =
+        entries.iter().flat_map(|entry| entry.crl_entry_extensions.as_deref().unwrap_or_default());
+    if let Some(other) =
+        extensions.find(|extension| extension.critical && extension.extn_id != CrlReason::OID)
+    {
+        return Covers::Unusable(format!(
+            "an entry has the critical extension {}, which is not known",
+            other.extn_id
+        ));
     }
     match point {
         None => Covers::All,
@@ -186,8 +196,10 @@ pub(super) fn check(
     if covered || !(is_leaf || has_list) {
         return Ok(());
     }
-    let message =
-        format!("no revocation list shows that the certificate of `{}` is still good: {flaw}", certificate.subject());
+    let message = format!(
+        "no revocation list shows that the certificate of `{}` is still good: {flaw}",
+        certificate.subject()
+    );
     Err(Error::Untrusted(message))
 }
 
@@ -209,7 +221,9 @@ fn usable(list: &RevocationList, certificate: &Certificate, rules: &PathRules<'_
         Some(due) if due < rules.now && rules.stale_lists == StaleLists::Refused => {
             Err(format!("its successor was due at {due}"))
         }
-        None if rules.stale_lists == StaleLists::Refused => Err("it does not say how long it is good for".into()),
+        None if rules.stale_lists == StaleLists::Refused => {
+            Err("it does not say how long it is good for".into())
+        }
         _ => Ok(()),
     }
 }

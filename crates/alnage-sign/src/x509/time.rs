@@ -39,7 +39,10 @@ impl FromStr for UnixTime {
         };
         let time: DateTime = full.parse().map_err(|_| {
             let shown: String = text.chars().take(40).collect();
-            Error::Policy(format!("`{}` is no time; write it as `2026-11-22T08:00:00Z`", shown.escape_debug()))
+            Error::Policy(format!(
+                "`{}` is no time; write it as `2026-11-22T08:00:00Z`",
+                shown.escape_debug()
+            ))
         })?;
         Ok(time.unix_duration().into())
     }

@@ -1,12 +1,12 @@
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up its certificates should fail right there")]
-
 mod paths;
 mod pkits;
 mod revoked;
 
 use testkit::pki::Made;
 
-use crate::x509::{Certificate, PathRules, Purpose, RevocationList, StaleLists, TrustedPath, UnixTime, find_path};
+use crate::x509::{
+    Certificate, PathRules, Purpose, RevocationList, StaleLists, TrustedPath, UnixTime, find_path,
+};
 
 const NOW: &str = "2026-11-22T08:00:00Z";
 
@@ -47,7 +47,9 @@ fn check_with(leaf: &Made, between: &[&Made], anchors: &[&Made], rules: Rules, r
         stale_lists: rules.stale,
     };
     match find_path(&certificate(leaf), &rules) {
-        Ok(path) => assert!(refusal.is_empty() && is_whole(&path, &anchors), "accepted, not refused by {refusal:?}"),
+        Ok(path) => {
+            assert!(refusal.is_empty() && is_whole(&path, &anchors), "accepted, not refused by {refusal:?}")
+        }
         Err(error) => {
             let said = error.to_string();
             assert!(!refusal.is_empty() && said.contains(refusal), "{refusal:?} is not in {said:?}");

@@ -2,8 +2,8 @@ use testkit::pki::{
     Made, authority, leaf,
     rcgen::{
         BasicConstraints, CertificateParams, CidrSubnet, CustomExtension, DistinguishedName, DnType,
-        ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyIdMethod, KeyUsagePurpose, NameConstraints, SanType,
-        date_time_ymd,
+        ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyIdMethod, KeyUsagePurpose, NameConstraints,
+        SanType, date_time_ymd,
     },
 };
 
@@ -60,7 +60,8 @@ fn leaves_that_look_like_authorities_work_below_an_anchor_or_as_one() {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     });
     check(&signer, &[&middle], &[&root], "");
-    let own = authority("self", 4, None, |params| params.key_usages = vec![KeyUsagePurpose::DigitalSignature]);
+    let own =
+        authority("self", 4, None, |params| params.key_usages = vec![KeyUsagePurpose::DigitalSignature]);
     check(&own, &[], &[&own], "");
     check(&own, &[&own], &[&root], "no trusted authority vouches");
     let plain = leaf("self", 4, None, same);
@@ -190,7 +191,12 @@ fn an_authority_speaks_only_for_its_names() {
         (vec![dns_base("example.com")], vec![], vec![dns("x.example.com")], ""),
         (vec![dns_base("example.com")], vec![], vec![dns("notexample.com")], outside),
         (vec![dns_base("example.com")], vec![], vec![dns("example.com.evil.org")], outside),
-        (vec![dns_base("example.com"), dns_base("b.org")], vec![], vec![dns("b.org"), dns("x.c.org")], outside),
+        (
+            vec![dns_base("example.com"), dns_base("b.org")],
+            vec![],
+            vec![dns("b.org"), dns("x.c.org")],
+            outside,
+        ),
         (vec![], vec![dns_base("bad.example.com")], vec![dns("x.bad.example.com")], forbidden),
         (vec![], vec![dns_base("bad.example.com")], vec![dns("*.example.com")], forbidden),
         (vec![dns_base("example.com")], vec![dns_base("bad.example.com")], vec![dns("ok.example.com")], ""),
@@ -230,7 +236,8 @@ fn many_ways_to_chain_cost_little() {
         .collect();
     let between: Vec<&Made> = loops.iter().collect();
     let issuer = authority("loop", 20, None, same);
-    let signer = leaf("signer", 3, Some(&issuer), |params| params.use_authority_key_identifier_extension = false);
+    let signer =
+        leaf("signer", 3, Some(&issuer), |params| params.use_authority_key_identifier_extension = false);
     let root = authority("root", 1, None, same);
     check(&signer, &between, &[&root], "in too many ways");
     let many = between.iter().copied().cycle().take(65).collect::<Vec<_>>();
@@ -263,11 +270,17 @@ fn a_changed_certificate_is_refused() {
 
 #[test]
 fn times_are_read_and_written() {
-    for (text, second) in [("1970-01-01", 0), ("2026-11-22T08:00:00Z", 1_795_334_400), ("9999-12-31T23:59:59Z", 253_402_300_799)] {
+    for (text, second) in [
+        ("1970-01-01", 0),
+        ("2026-11-22T08:00:00Z", 1_795_334_400),
+        ("9999-12-31T23:59:59Z", 253_402_300_799),
+    ] {
         assert_eq!(text.parse(), Ok(UnixTime(second)));
     }
     assert_eq!(UnixTime(1_795_334_400).to_string(), "2026-11-22T08:00:00Z");
-    for wrong in ["", "tomorrow", "2026-13-01", "2026-11-22T08:00:00+01:00", "2026-11-22 08:00:00", "ü026-11-2"] {
+    for wrong in
+        ["", "tomorrow", "2026-13-01", "2026-11-22T08:00:00+01:00", "2026-11-22 08:00:00", "ü026-11-2"]
+    {
         assert!(wrong.parse::<UnixTime>().is_err(), "{wrong}");
     }
 }
@@ -278,7 +291,9 @@ fn files_of_certificates_are_read() {
     let text = format!("subject=signer\n{}junk\n{}", made.to_pem(), made.to_pem());
     assert_eq!(Certificate::all_from_file(text.as_bytes()).unwrap().len(), 2);
     assert_eq!(Certificate::all_from_file(&made.der).unwrap(), [certificate(&made)]);
-    for wrong in [&b""[..], b"-----BEGIN PUBLIC KEY-----", b"-----BEGIN CERTIFICATE-----\nAAAA", b"\x30\x80\0\0"] {
+    for wrong in
+        [&b""[..], b"-----BEGIN PUBLIC KEY-----", b"-----BEGIN CERTIFICATE-----\nAAAA", b"\x30\x80\0\0"]
+    {
         assert!(Certificate::all_from_file(wrong).is_err());
     }
     let read = certificate(&made);

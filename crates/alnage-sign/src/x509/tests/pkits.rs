@@ -76,7 +76,8 @@ fn the_suite_of_nist_gets_its_verdicts() {
             }
         })
         .collect();
-    let anchor = certificates.iter().find(|(name, _)| name == "TrustAnchorRootCertificate").unwrap().1.clone();
+    let anchor =
+        certificates.iter().find(|(name, _)| name == "TrustAnchorRootCertificate").unwrap().1.clone();
     let authorities: Vec<&Certificate> = certificates
         .iter()
         .filter(|(name, _)| !name.ends_with("EE") && !name.starts_with("TrustAnchor"))
@@ -122,6 +123,11 @@ fn the_suite_of_nist_gets_its_verdicts() {
         }
     }
     unreadable.retain(|flaw| !STRICTER.iter().any(|(name, _)| flaw.starts_with(name)));
-    assert!(wrong.is_empty() && unreadable.is_empty(), "of {checked}\n{}\nunreadable\n{}", wrong.join("\n"), unreadable.join("\n"));
+    assert!(
+        wrong.is_empty() && unreadable.is_empty(),
+        "of {checked}\n{}\nunreadable\n{}",
+        wrong.join("\n"),
+        unreadable.join("\n")
+    );
     assert!(checked > 100, "{checked}");
 }

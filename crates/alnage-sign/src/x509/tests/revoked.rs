@@ -66,7 +66,10 @@ impl Chain {
 fn what_is_on_a_list_is_refused() {
     let chain = Chain::new();
     chain.check_lists(vec![list(&chain.middle, &[(9, None)], |_| {})], "");
-    chain.check_lists(vec![list(&chain.middle, &[(9, None), (3, None)], |_| {})], "`CN=signer` was revoked at 2025");
+    chain.check_lists(
+        vec![list(&chain.middle, &[(9, None), (3, None)], |_| {})],
+        "`CN=signer` was revoked at 2025",
+    );
     let stolen = Some(RevocationReason::KeyCompromise);
     chain.check_lists(vec![list(&chain.middle, &[(3, stolen)], |_| {})], "because its key was stolen");
     let lists = vec![list(&chain.middle, &[], |_| {}), list(&chain.root, &[(2, None)], |_| {})];
