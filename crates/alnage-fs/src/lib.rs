@@ -17,5 +17,5 @@ pub use error::Error;
 pub use inputs::{STDIN_LIMIT, canonical, expand, read_stdin};
 pub use log_dir::LogDir;
 pub use read::{Content, IN_MEMORY, MemoryBytes};
-pub use walk::{Sidecars, Tree, TreeFile, walk};
+pub use walk::{Git, Link, Sidecars, Tree, TreeFile, walk, walk_with};
 pub use write::{create_dir, random_seed, read_small, write_atomic, write_secret};

@@ -9,7 +9,7 @@ use std::{
 };
 
 use alnage_formats::{EntryKind, TreeEntry};
-use alnage_types::ArtifactPath;
+use alnage_types::{ArtifactPath, Digest};
 
 use crate::{Content, Error, git, hub, root::Root};
 
@@ -51,10 +51,31 @@ pub struct TreeFile {
     pub path: ArtifactPath,
     /// In bytes, when the tree was walked.
     pub size: u64,
+    /// Whether it is a link, and to what.
+    pub link: Option<Link>,
     /// Whether the manifest lists it: not what OpenSSF Model Signing leaves out, nor what a seal writes.
     pub in_manifest: bool,
     /// Where its bytes are, below the root's descriptor.
     location: PathBuf,
+}
+
+impl TreeFile {
+    /// Where its bytes are. Two files with the same place are one.
+    pub fn location(&self) -> &Path {
+        &self.location
+    }
+}
+
+/// What kind of link a file of the tree is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// To another file of the model.
+    Inside,
+    /// From a snapshot of the Hugging Face cache to where the cache keeps the content.
+    Cached {
+        /// The digest that the cache says the content has: large files are kept under it as their name.
+        sha256: Option<Digest>,
+    },
 }
 
 impl Tree {
@@ -129,12 +150,26 @@ impl Sidecars {
 /// that a seal writes.
 const OUTSIDE_MANIFEST: &[&str] = &[".git", ".gitattributes", ".github", ".gitignore"];
 
+/// What of `.git` at the top is walked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Git {
+    /// What no loader reads is counted and passed over.
+    Counted,
+    /// Everything.
+    Walked,
+}
+
 /// Walks the model at `path`, a file or a directory; a link given by the user is followed, the links found inside
 /// are followed only to places inside.
 pub fn walk(path: &Path) -> Result<Tree, Error> {
+    walk_with(path, Git::Counted)
+}
+
+/// The same, with a say in what is walked.
+pub fn walk_with(path: &Path, git: Git) -> Result<Tree, Error> {
     let metadata = fs::metadata(path).map_err(Error::at(path))?;
     if metadata.is_dir() {
-        walk_directory(path, fs::canonicalize(path).map_err(Error::at(path))?)
+        walk_directory(path, fs::canonicalize(path).map_err(Error::at(path))?, git)
     } else if metadata.is_file() {
         Ok(single_file(path, metadata.len(), is_executable(metadata.mode())))
     } else {
@@ -151,6 +186,7 @@ fn single_file(path: &Path, size: u64, executable: bool) -> Tree {
         name: manifest_name(Path::new(name)),
         path: artifact,
         size,
+        link: None,
         in_manifest: true,
         location: path.to_owned(),
     };
@@ -165,7 +201,7 @@ fn single_file(path: &Path, size: u64, executable: bool) -> Tree {
     }
 }
 
-fn walk_directory(path: &Path, canonical: PathBuf) -> Result<Tree, Error> {
+fn walk_directory(path: &Path, canonical: PathBuf, git: Git) -> Result<Tree, Error> {
     let repository = hub::repository_of(&canonical);
     let blobs = repository.as_ref().map(|repository| repository.join("blobs"));
     let confines = repository.unwrap_or_else(|| canonical.clone());
@@ -193,7 +229,7 @@ fn walk_directory(path: &Path, canonical: PathBuf) -> Result<Tree, Error> {
         };
         for entry in listed {
             let relative = directory.join(entry.file_name());
-            if git::is_internal(&relative) {
+            if git == Git::Counted && git::is_internal(&relative) {
                 tree.excluded += 1;
                 continue;
             }
@@ -217,6 +253,16 @@ struct Bounds<'a> {
     blobs: Option<&'a Path>,
     /// What the tree's descriptor is open on: the model, or the repository in the cache.
     confines: &'a Path,
+}
+
+impl Bounds<'_> {
+    /// What kind of link leads to `location`.
+    fn link_to(&self, location: &Path) -> Link {
+        match self.blobs.and_then(|blobs| location.strip_prefix(blobs).ok()) {
+            Some(name) => Link::Cached { sha256: name.to_str().and_then(|name| name.parse().ok()) },
+            None => Link::Inside,
+        }
+    }
 }
 
 impl Tree {
@@ -245,6 +291,7 @@ impl Tree {
                 entry.size = metadata.len();
                 entry.executable = is_executable(metadata.mode());
                 self.files.push(TreeFile {
+                    link: kind.is_symlink().then(|| bounds.link_to(&location)),
                     in_manifest: in_manifest(&relative),
                     name: manifest_name(&relative),
                     path: artifact,

@@ -9,12 +9,16 @@ use std::{
 
 use crate::{Error, root::Root};
 
-/// Writes `bytes` to `path` so that a reader sees the old file or the new one, never a part.
+/// Writes `bytes` to `path` so that a reader sees the old file or the new one, never a part. A device or a pipe is
+/// written to, not replaced.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replace(path, bytes).map_err(Error::at(path))
 }
 
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}.tmp", std::process::id()));
     let temporary = Path::new(&temporary);
@@ -64,4 +68,21 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 fn sync_parent(path: &Path) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(parent)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_device_is_written_to_and_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("null");
+        symlink("/dev/null", &link).unwrap();
+        write_atomic(&link, b"gone").unwrap();
+        assert!(link.symlink_metadata().unwrap().is_symlink(), "the link was replaced");
+        assert!(link.metadata().unwrap().file_type().is_char_device());
+    }
 }

@@ -1,5 +1,6 @@
 //! The façade: one call from what the user named to a record of verdicts, with seal and log.
 
+mod digest;
 mod error;
 mod parallel;
 mod seal;
@@ -10,10 +11,13 @@ mod vet;
 
 pub use error::Error;
 pub use seal::{Sealing, seal};
-pub use sign::{KeyPair, Signed, keygen, sign, signing_key, verifying_key};
+pub use sign::{GitPaths, KeyPair, SignRequest, Signed, keygen, sign, signing_key, verifying_key};
 pub use time::rfc3339;
-pub use verify::{Check, Outcome, Verification, Verifying, verify};
+pub use verify::{Check, Forms, Outcome, Unsigned, Verification, Verifying, verify};
 pub use vet::{Failure, Input, Options, Progress, Silent, Vetted, VettedModel, vet};
 
 pub use alnage_fs::Sidecars;
-pub use alnage_sign::{Difference, SigningKey, VerifyingKey};
+pub use alnage_sign::{
+    Curve, Dialect, Difference, KeyHint, KnownKey, Serialization, Signer, SignerPolicy, SigningKey, Symlinks,
+    VerifyingKey,
+};

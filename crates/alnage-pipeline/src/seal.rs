@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use alnage_fs::{LogDir, Sidecars};
+use alnage_fs::{Link, LogDir, Sidecars, Tree};
 use alnage_log::{Entry, LogKey};
 use alnage_sign::{
-    SigningKey, Subject, VERDICT_PREDICATE, VerdictClaim, attest, attested_digest, model_subjects,
+    Dialect, HashedFile, IgnoredPaths, Serialization, Signer, Signing, Subject, Symlinks, VERDICT_PREDICATE,
+    VerdictClaim, attest, attested_digest, model_subjects, sign_model,
 };
-use alnage_types::{Digest, Verdict};
+use alnage_types::{Digest, HashAlgorithm, Manifest, Verdict};
 
-use crate::{Error, Options, Vetted, sign};
+use crate::{Error, GitPaths, Options, Vetted, sign};
 
 /// The log's own files, beside its objects.
 pub(crate) const LOG_KEY: &str = "signing.key";
@@ -19,7 +20,9 @@ pub(crate) const LOG_VERIFIER: &str = "log.vkey";
 #[derive(Debug, Clone, Copy)]
 pub struct Sealing<'a> {
     /// Signs the files and the verdict.
-    pub key: &'a SigningKey,
+    pub signer: &'a dyn Signer,
+    /// The signer's certificates in DER, its own first; none when verifiers know the key.
+    pub certificates: &'a [Vec<u8>],
     /// The directory of the log.
     pub log: &'a Path,
     /// Now, as [`rfc3339`](crate::rfc3339) writes it.
@@ -43,10 +46,10 @@ pub fn seal(
         return Err(Error::NotPassed(record.verdict));
     }
     let Some(tree) = &known.tree else { return Err(Error::NoPlace) };
-    sign::refuse_unsignable(tree)?;
     let sidecars = Sidecars::of(&tree.path, tree.single_file);
     let name = tree.name()?;
-    let ignored = sign::ignored_paths(tree, &sidecars.signature)?;
+    let ignored = sign::ignored_paths(tree, &sidecars.signature, &[], GitPaths::Ignored)?;
+    sign::refuse_unsignable(tree, &ignored, Symlinks::Followed)?;
 
     let [signature_name, bom_name, verdict_name, _] =
         [&sidecars.signature, &sidecars.bom, &sidecars.verdict, &sidecars.receipt]
@@ -70,7 +73,7 @@ pub fn seal(
     let bom = alnage_bom::cyclonedx(&model, &record.manifest, record.verdict, &record.findings, &document);
     record.artifacts = model.artifacts;
 
-    let signature = sign::bundle(tree, &record.manifest, &ignored, sealing.key)?;
+    let signature = model_signature(tree, &record.manifest, &ignored, sealing)?;
     let mut subjects = model_subjects(&name, &record.manifest)?;
     let root = subjects.first().map(|subject| subject.digest).ok_or(Error::NoPlace)?;
     subjects.push(Subject { name: bom_name, digest: Digest::of(bom.as_bytes()) });
@@ -83,7 +86,7 @@ pub fn seal(
         issues: record.issues.len(),
         policy: options.policy_digest(),
     };
-    let verdict = attest(&claim.statement(subjects), sealing.key)?;
+    let verdict = attest(&claim.statement(subjects), sealing.signer)?;
 
     let mut log = LogDir::lock(sealing.log)?;
     let entry = Entry {
@@ -103,6 +106,30 @@ pub fn seal(
         alnage_fs::write_atomic(path, text.as_bytes())?;
     }
     Ok(sidecars)
+}
+
+/// The signature over `manifest`, which is that of `tree`. Links were followed when the model was vetted, so the
+/// signature says so where there are any.
+fn model_signature(
+    tree: &Tree,
+    manifest: &Manifest,
+    ignored: &IgnoredPaths,
+    sealing: Sealing<'_>,
+) -> Result<String, Error> {
+    let files: Vec<HashedFile> = manifest.files.iter().map(HashedFile::from).collect();
+    let linked = tree.files.iter().any(|file| file.link == Some(Link::Inside));
+    let signing = Signing {
+        name: &tree.name()?,
+        files: &files,
+        shape: sign::shape(tree),
+        hash: HashAlgorithm::Sha256,
+        serialization: Serialization::Files,
+        symlinks: if linked { Symlinks::Followed } else { Symlinks::Refused },
+        ignored,
+        dialect: Dialect::Specification,
+        certificates: sealing.certificates,
+    };
+    Ok(sign_model(&signing, sealing.signer)?)
 }
 
 /// The key of the log in `directory`, made on first use.

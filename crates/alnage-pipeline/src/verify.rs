@@ -1,16 +1,24 @@
 //! Verifying a model against its signature, and against the rest of its seal where there is one.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
-use alnage_fs::{LogDir, Sidecars, Tree, walk};
+use alnage_fs::{Link, LogDir, Sidecars, Tree, walk_with};
 use alnage_log::{LogVerifier, Receipt};
 use alnage_sign::{
-    Difference, DifferenceKind, KeyHint, SignedManifest, SignedStatement, VERDICT_PREDICATE, VerifyingKey,
-    verify_attestation, verify_model,
+    Bundle, Difference, DifferenceKind, HashedFile, SignedManifest, SignedStatement, SignerPolicy, Symlinks,
+    VERDICT_PREDICATE, VerifyingKey, verify_attestation,
 };
 use alnage_types::Digest;
 
-use crate::{Error, Progress, seal::LOG_VERIFIER, sign};
+use crate::{
+    Error, GitPaths, Progress,
+    digest::{Hashing, hash},
+    seal::LOG_VERIFIER,
+    sign,
+};
 
 /// What verifying found, part by part, in the order it was checked.
 #[derive(Debug)]
@@ -19,6 +27,9 @@ pub struct Verification {
     pub checks: Vec<Check>,
     /// Every file that is not as it was signed.
     pub differences: Vec<Difference>,
+    /// What lies in the model and is not covered by the signature: ignored paths, and what no signature of its kind
+    /// covers. Each with how many files it stands for.
+    pub uncovered: Vec<(String, u64)>,
 }
 
 /// One part of a seal.
@@ -41,6 +52,8 @@ pub enum Outcome {
     Refused,
     /// There was nothing to check.
     NotChecked,
+    /// It holds, and the user should know.
+    Noted,
 }
 
 impl Verification {
@@ -51,7 +64,7 @@ impl Verification {
 
     /// Whether every part of a seal was there and holds.
     pub fn is_complete(&self) -> bool {
-        self.checks.iter().all(|check| check.outcome == Outcome::Holds)
+        self.checks.iter().all(|check| matches!(check.outcome, Outcome::Holds | Outcome::Noted))
     }
 
     fn say(&mut self, part: &'static str, outcome: Outcome, message: impl Into<String>) {
@@ -60,58 +73,124 @@ impl Verification {
 }
 
 /// What to verify, and against what.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Verifying<'a> {
     /// The model.
     pub path: &'a Path,
-    /// The signer's public key.
-    pub key: &'a VerifyingKey,
+    /// Whose signatures count.
+    pub signers: &'a dyn SignerPolicy,
     /// The signature, when it is not beside the model.
     pub signature: Option<&'a Path>,
+    /// What is left out besides what the signature leaves out, in the model or relative to it.
+    pub ignore_paths: &'a [PathBuf],
+    /// Whether git's files at the top are left out though the signature does not say so.
+    pub git: GitPaths,
+    /// Which forms of signatures are taken.
+    pub forms: Forms,
+    /// What a file that was not signed leads to.
+    pub unsigned: Unsigned,
+    /// What content that the signature leaves out leads to.
+    pub ignored: Unsigned,
     /// The directory of the log.
     pub log: &'a Path,
     /// Threads.
     pub jobs: usize,
 }
 
+/// Which forms of signatures are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forms {
+    /// Those of the specification.
+    Specified,
+    /// Also what was made before there was one.
+    Historic,
+}
+
+/// What content that is not covered by the signature leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsigned {
+    /// The model is refused.
+    Refused,
+    /// It is told.
+    Reported,
+}
+
+impl<'a> Verifying<'a> {
+    /// Whether the model at `path` is what one of `signers` signed, files left out by the signature told.
+    pub fn new(path: &'a Path, signers: &'a dyn SignerPolicy, log: &'a Path) -> Self {
+        Self {
+            path,
+            signers,
+            signature: None,
+            ignore_paths: &[],
+            git: GitPaths::Ignored,
+            forms: Forms::Specified,
+            unsigned: Unsigned::Refused,
+            ignored: Unsigned::Reported,
+            log,
+            jobs: 1,
+        }
+    }
+}
+
 /// Verifies. An error is something that could not be read; everything else is in the result.
 pub fn verify(what: Verifying<'_>, progress: &dyn Progress) -> Result<Verification, Error> {
-    let tree = walk(what.path)?;
+    // Everything in `.git` is listed too: a signature may name it.
+    let tree = walk_with(what.path, GitPaths::Covered.walked())?;
     let sidecars = Sidecars::of(what.path, tree.single_file);
     let signature = what.signature.unwrap_or(&sidecars.signature);
-    let bundle = sign::read_signature(signature)?;
-    let mut found = Verification { checks: Vec::new(), differences: Vec::new() };
-    let signed = match verify_model(&bundle, what.key, KeyHint::MustMatch) {
-        Ok(signed) => signed,
+    let bytes = sign::read_signature(signature)?;
+    let mut found = Verification { checks: Vec::new(), differences: Vec::new(), uncovered: Vec::new() };
+    let (signed, key) = match open(&bytes, &what) {
+        Ok((signed, signer)) => {
+            found.say("signature", Outcome::Holds, format!("made with {}", signer.description));
+            (signed, signer.key)
+        }
         Err(error) => {
             found.say("signature", Outcome::Refused, format!("`{}`: {error}", signature.display()));
             return Ok(found);
         }
     };
-    found.say("signature", Outcome::Holds, format!("made with the key {}", what.key.hint()));
-    let signed = match sign::inside(&tree, signature) {
-        Some(name) => signed.also_ignoring(&name)?,
-        None => signed,
-    };
-    verify_files(&tree, &signed, what.jobs, progress, &mut found);
-    if let Some(verdict) = verify_verdict(&sidecars, &signed, what.key, &mut found)? {
+    let own: Vec<String> = sign::inside(&tree, signature).into_iter().collect();
+    let signed = signed.also_ignoring(&sign::verifier_ignores(&tree, &own, what.ignore_paths, what.git)?);
+    verify_files(&tree, &signed, &own, &what, progress, &mut found);
+    if let Some(verdict) = verify_verdict(&sidecars, &signed, &key, &mut found)? {
         verify_log(&sidecars, &verdict, &signed, what.log, &mut found)?;
     }
     Ok(found)
 }
 
+/// What `bytes` say of the model, and who signed it.
+fn open(
+    bytes: &[u8],
+    what: &Verifying<'_>,
+) -> Result<(SignedManifest, alnage_sign::AcceptedSigner), alnage_sign::Error> {
+    let bundle = Bundle::parse(bytes)?;
+    let signer = what.signers.accept(&bundle)?;
+    let signed = match what.forms {
+        Forms::Specified => bundle.verify(&signer.key)?,
+        Forms::Historic => bundle.verify_legacy(&signer.key)?,
+    };
+    Ok((signed, signer))
+}
+
 fn verify_files(
     tree: &Tree,
     signed: &SignedManifest,
-    jobs: usize,
+    own: &[String],
+    what: &Verifying<'_>,
     progress: &dyn Progress,
     found: &mut Verification,
 ) {
-    let named: std::collections::HashSet<&str> =
-        signed.resources().iter().map(|resource| resource.name.as_str()).collect();
-    let counts = |name: &str| named.contains(name) || !signed.ignored_paths().contains(name);
-    let manifest = sign::hash(tree, jobs, progress, counts);
-    found.differences = signed.compare(&manifest);
+    let named: BTreeSet<&str> = signed.resources().iter().map(|resource| resource.path.as_str()).collect();
+    let counts = |name: &str| {
+        let unsigned = what.unsigned == Unsigned::Refused && !signed.ignored_paths().contains(name);
+        tree.single_file || named.contains(name) || unsigned
+    };
+    let how = Hashing { algorithm: signed.hash(), serialization: signed.serialization(), jobs: what.jobs };
+    let hashed = hash(tree, how, progress, counts);
+    found.differences = signed.compare(&hashed);
+    refuse_links(tree, signed, counts, &mut found.differences);
     // A link elsewhere, a pipe or a name that is not UTF-8 was never signed, and a loader could still use it.
     let strange = tree.unread().map(|entry| &entry.path);
     let unnamed = tree.files.iter().filter(|file| file.name.is_none()).map(|file| &file.path);
@@ -124,12 +203,72 @@ fn verify_files(
         }
     }
     if found.differences.is_empty() {
-        let files = signed.resources().len();
+        let files = named.len();
         found.say("files", Outcome::Holds, format!("{files} of {files} are as they were signed"));
     } else {
         let message = format!("{} not as they were signed", found.differences.len());
         found.say("files", Outcome::Refused, message);
     }
+    found.uncovered = uncovered(tree, signed, &named, own, &hashed);
+    if !found.uncovered.is_empty() {
+        let files: u64 = found.uncovered.iter().map(|(_, files)| files).sum();
+        let outcome = if what.ignored == Unsigned::Refused { Outcome::Refused } else { Outcome::Noted };
+        found.say("coverage", outcome, format!("the signature says nothing about {files} of the files"));
+    }
+    let misnamed = sign::misnamed(tree, &hashed);
+    if !misnamed.is_empty() {
+        let message = format!("{} files are kept under another digest than they have", misnamed.len());
+        found.say("cache", Outcome::Refused, message);
+    }
+}
+
+/// A link stands where the signer had a file, and the signature does not allow for links.
+fn refuse_links(
+    tree: &Tree,
+    signed: &SignedManifest,
+    counts: impl Fn(&str) -> bool,
+    differences: &mut Vec<Difference>,
+) {
+    if signed.symlinks() == Symlinks::Followed {
+        return;
+    }
+    for file in &tree.files {
+        let path = file.path.as_str();
+        if file.link == Some(Link::Inside)
+            && counts(path)
+            && !differences.iter().any(|other| other.path == path)
+        {
+            differences.push(Difference { path: path.to_owned(), kind: DifferenceKind::Linked });
+        }
+    }
+}
+
+/// What lies in the model and is not covered, by the path that leaves it out.
+fn uncovered(
+    tree: &Tree,
+    signed: &SignedManifest,
+    named: &BTreeSet<&str>,
+    own: &[String],
+    hashed: &[HashedFile],
+) -> Vec<(String, u64)> {
+    let mut uncovered: BTreeMap<String, u64> = BTreeMap::new();
+    let empty = hashed.iter().filter(|file| signed.cannot_cover(file)).map(|file| file.path.as_str());
+    let empty: BTreeSet<&str> = empty.collect();
+    for entry in &tree.entries {
+        let path = entry.path.as_str();
+        let accounted = named.contains(path) || own.iter().any(|own| own == path);
+        if tree.single_file || accounted || Sidecars::NAMES.contains(&path) {
+            continue;
+        }
+        let reason = match signed.ignored_paths().reason(path) {
+            Some(folder) => folder,
+            None if empty.contains(path) || !hashed.iter().any(|file| file.path == path) => path,
+            None => continue,
+        };
+        let files = uncovered.entry(reason.to_owned()).or_default();
+        *files = files.saturating_add(1);
+    }
+    uncovered.into_iter().collect()
 }
 
 /// The file's bytes; `None` when there is no such file.

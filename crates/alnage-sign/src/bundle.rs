@@ -1,80 +1,228 @@
 //! The Sigstore bundle that an OpenSSF model signature is carried in.
 
+use base64ct::{Base64, Encoding as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, SigningKey, dsse::Envelope};
+use crate::{Error, Signer, VerifyingKey, dsse::Envelope};
 
-const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+/// The media type that we write, and the only one that is read.
+pub(crate) const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-/// A bundle as carried; nothing in it is verified.
+/// A bundle as carried. Nothing in it is verified: what it says of its signer is a claim.
+#[derive(Debug)]
+pub struct Bundle {
+    envelope: Envelope,
+    credential: Credential,
+    log_entries: Vec<Value>,
+    timestamps: Vec<Vec<u8>>,
+    signature: Vec<u8>,
+}
+
+/// What a bundle says of who signed it: the method of the signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// A key, named by the digest of its PEM form; empty when the bundle names none.
+    KeyHint(String),
+    /// A key, whole, in PEM: what `model_signing` wrote before 1.1.
+    RawKey {
+        /// The key.
+        pem: Vec<u8>,
+        /// What kind of key it is, in the bundle's words.
+        details: String,
+    },
+    /// X.509 certificates in DER, the signer's own first, the others in the order that the signer gave.
+    CertificateChain(Vec<Vec<u8>>),
+    /// One certificate in DER, issued for a moment to an identity: Sigstore's keyless method.
+    Certificate(Vec<u8>),
+}
+
+impl Credential {
+    /// The method's name in the specification.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::KeyHint(_) | Self::RawKey { .. } => "key",
+            Self::CertificateChain(_) => "certificate",
+            Self::Certificate(_) => "sigstore",
+        }
+    }
+}
+
+impl Bundle {
+    /// Reads a bundle.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let written: WrittenBundle = serde_json::from_slice(bytes)
+            .map_err(|error| Error::Malformed(format!("not a Sigstore bundle: {error}")))?;
+        if written.media_type != MEDIA_TYPE {
+            let found = written.media_type.escape_debug();
+            return Err(Error::Malformed(format!("the bundle is `{found:.80}`, not `{MEDIA_TYPE}`")));
+        }
+        let signature = written.dsse_envelope.signature()?;
+        let Material {
+            public_key,
+            x509_certificate_chain,
+            certificate,
+            tlog_entries,
+            timestamp_verification_data,
+        } = written.verification_material;
+        let credential = match (public_key, x509_certificate_chain, certificate) {
+            (Some(key), None, None) => key.credential()?,
+            (None, Some(chain), None) if chain.certificates.is_empty() => {
+                return Err(Error::Malformed("its chain of certificates is empty".into()));
+            }
+            (None, Some(chain), None) => Credential::CertificateChain(
+                chain.certificates.iter().map(RawBytes::decode).collect::<Result<_, _>>()?,
+            ),
+            (None, None, Some(certificate)) => Credential::Certificate(certificate.decode()?),
+            (None, None, None) => {
+                return Err(Error::Malformed("it names neither a key nor a certificate".into()));
+            }
+            _ => return Err(Error::Malformed("it names more than one of key, certificate and chain".into())),
+        };
+        let timestamps =
+            timestamp_verification_data.unwrap_or_default().rfc3161_timestamps.unwrap_or_default();
+        Ok(Self {
+            envelope: written.dsse_envelope,
+            credential,
+            log_entries: tlog_entries.unwrap_or_default(),
+            timestamps: timestamps.iter().map(Timestamp::decode).collect::<Result<_, _>>()?,
+            signature,
+        })
+    }
+
+    /// Signs `payload`; gives the bundle's text.
+    pub(crate) fn seal(payload: &[u8], signer: &dyn Signer, chain: &[Vec<u8>]) -> Result<String, Error> {
+        let raw = |der: &Vec<u8>| RawBytes { raw_bytes: Base64::encode_string(der) };
+        let written = WrittenBundle {
+            dsse_envelope: Envelope::seal(payload, String::new(), signer)?,
+            media_type: MEDIA_TYPE.to_owned(),
+            verification_material: Material {
+                public_key: chain.is_empty().then(|| PublicKeyIdentifier {
+                    hint: signer.verifying_key().hint().to_string(),
+                    ..PublicKeyIdentifier::default()
+                }),
+                x509_certificate_chain: (!chain.is_empty())
+                    .then(|| CertificateChain { certificates: chain.iter().map(raw).collect() }),
+                certificate: None,
+                // Written empty: some readers refuse a bundle without it.
+                tlog_entries: Some(Vec::new()),
+                timestamp_verification_data: None,
+            },
+        };
+        serde_json::to_string(&written).map_err(|error| Error::Unsignable(error.to_string()))
+    }
+
+    /// What the bundle says of who signed it.
+    pub fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// Entries of Sigstore's transparency log, as carried.
+    pub fn log_entries(&self) -> &[Value] {
+        &self.log_entries
+    }
+
+    /// RFC 3161 timestamp responses in DER, as carried. They are over [`signature`](Self::signature).
+    pub fn timestamps(&self) -> &[Vec<u8>] {
+        &self.timestamps
+    }
+
+    /// The signature, in DER.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    /// The payload, **not verified**: for a report on a bundle whose signer is not known.
+    pub fn unverified_payload(&self) -> Result<Vec<u8>, Error> {
+        self.envelope.payload()
+    }
+
+    pub(crate) fn open(&self, key: &VerifyingKey) -> Result<Vec<u8>, Error> {
+        self.envelope.open(key)
+    }
+
+    pub(crate) fn open_v0_2(&self, key: &VerifyingKey) -> Result<Vec<u8>, Error> {
+        self.envelope.open_v0_2(key)
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Bundle {
-    pub(crate) dsse_envelope: Envelope,
+struct WrittenBundle {
+    dsse_envelope: Envelope,
     media_type: String,
-    verification_material: VerificationMaterial,
+    verification_material: Material,
 }
 
+// Unknown keys are allowed here: the specification leaves this object open.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct VerificationMaterial {
-    #[serde(skip_serializing_if = "Option::is_none")]
+struct Material {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     public_key: Option<PublicKeyIdentifier>,
-    // Written empty: some readers refuse a bundle without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    x509_certificate_chain: Option<CertificateChain>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    certificate: Option<RawBytes>,
     #[serde(default)]
     tlog_entries: Option<Vec<Value>>,
-    #[serde(default, skip_serializing)]
-    x509_certificate_chain: Option<Value>,
-    #[serde(default, skip_serializing)]
-    certificate: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timestamp_verification_data: Option<TimestampData>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PublicKeyIdentifier {
     #[serde(default)]
     hint: String,
+    #[serde(default, skip_serializing)]
+    raw_bytes: Option<String>,
+    #[serde(default, skip_serializing)]
+    key_details: Option<String>,
 }
 
-impl Bundle {
-    /// Signs `payload` by the key method.
-    pub(crate) fn seal(payload: &[u8], key: &SigningKey) -> Result<Self, Error> {
-        Ok(Self {
-            dsse_envelope: Envelope::seal(payload, String::new(), key),
-            media_type: MEDIA_TYPE.to_owned(),
-            verification_material: VerificationMaterial {
-                public_key: Some(PublicKeyIdentifier { hint: key.verifying_key()?.hint().to_string() }),
-                tlog_entries: Some(Vec::new()),
-                x509_certificate_chain: None,
-                certificate: None,
-            },
-        })
+impl PublicKeyIdentifier {
+    fn credential(self) -> Result<Credential, Error> {
+        let Some(raw) = self.raw_bytes else { return Ok(Credential::KeyHint(self.hint)) };
+        let pem = Base64::decode_vec(&raw).map_err(|_| Error::Malformed("its key is not base64".into()))?;
+        Ok(Credential::RawKey { pem, details: self.key_details.unwrap_or_default() })
     }
+}
 
-    /// Reads a bundle that was signed by the key method.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let bundle: Self = serde_json::from_slice(bytes)
-            .map_err(|error| Error::Malformed(format!("not a Sigstore bundle: {error}")))?;
-        if bundle.media_type != MEDIA_TYPE {
-            let message =
-                format!("the bundle is `{:.80}`, not `{MEDIA_TYPE}`", bundle.media_type.escape_debug());
-            return Err(Error::Malformed(message));
-        }
-        let material = &bundle.verification_material;
-        let by_certificate = material.x509_certificate_chain.is_some() || material.certificate.is_some();
-        match (&material.public_key, by_certificate) {
-            (Some(_), false) => Ok(bundle),
-            (Some(_), true) => Err(Error::Malformed("it names both a key and a certificate".into())),
-            (None, true) => {
-                Err(Error::Unsupported("a signature made with a certificate instead of a key".into()))
-            }
-            (None, false) => Err(Error::Malformed("it names no key".into())),
-        }
+#[derive(Debug, Serialize, Deserialize)]
+struct CertificateChain {
+    certificates: Vec<RawBytes>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawBytes {
+    raw_bytes: String,
+}
+
+impl RawBytes {
+    fn decode(&self) -> Result<Vec<u8>, Error> {
+        Base64::decode_vec(&self.raw_bytes)
+            .map_err(|_| Error::Malformed("one of its certificates is not base64".into()))
     }
+}
 
-    /// What the bundle says about the key that signed it; empty when it says nothing.
-    pub(crate) fn hint(&self) -> &str {
-        self.verification_material.public_key.as_ref().map(|key| key.hint.as_str()).unwrap_or_default()
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TimestampData {
+    #[serde(default)]
+    rfc3161_timestamps: Option<Vec<Timestamp>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Timestamp {
+    signed_timestamp: String,
+}
+
+impl Timestamp {
+    fn decode(&self) -> Result<Vec<u8>, Error> {
+        Base64::decode_vec(&self.signed_timestamp)
+            .map_err(|_| Error::Malformed("one of its timestamps is not base64".into()))
     }
 }

@@ -13,7 +13,7 @@ pub enum Error {
     #[error("not a well-formed signature: {0}")]
     Malformed(String),
     /// The signature is of a kind this version does not verify.
-    #[error("not supported yet: {0}")]
+    #[error("not supported: {0}")]
     Unsupported(String),
     /// The signature says that another key made it; give that key.
     #[error("signed by the key `{signed_by}`, the key given is `{given}`")]
@@ -23,6 +23,9 @@ pub enum Error {
         /// Hint of the key it was verified with.
         given: String,
     },
+    /// The key is held by something that did not sign: a hardware module, another program.
+    #[error("could not sign: {0}")]
+    Signer(String),
     /// The signature is not by this key over this content; do not trust the content.
     #[error("the signature does not match its content and the key")]
     BadSignature,

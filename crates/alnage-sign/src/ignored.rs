@@ -24,8 +24,15 @@ impl IgnoredPaths {
     /// Paths are relative to the model's root, without wildcards. Leave out the signature file itself when it lies
     /// inside the model.
     pub fn new(more: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, Error> {
-        let Self(mut paths) = Self::default();
-        for ignored in more {
+        let Self(mut paths) = Self::exactly(more)?;
+        paths.extend(Self::default().0);
+        Ok(Self(paths))
+    }
+
+    /// These paths and no others: git's files at the top are signed too.
+    pub fn exactly(these: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, Error> {
+        let mut paths = BTreeSet::new();
+        for ignored in these {
             let ignored = ignored.into();
             if let Some(flaw) = path::flaw(&ignored) {
                 return Err(Error::Malformed(format!("the ignored path `{}` {flaw}", path::shown(&ignored))));
@@ -37,8 +44,19 @@ impl IgnoredPaths {
 
     /// Whether `path` is left out, by itself or by a folder it lies in.
     pub fn contains(&self, path: &str) -> bool {
+        self.reason(path).is_some()
+    }
+
+    /// Which of the paths leaves `path` out.
+    pub fn reason<'a>(&self, path: &'a str) -> Option<&'a str> {
         let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
-        self.0.contains(path) || folders.into_iter().any(|folder| self.0.contains(folder))
+        folders.chain([path]).find(|&folder| self.0.contains(folder))
+    }
+
+    /// These paths and the others.
+    pub fn and(mut self, others: &Self) -> Self {
+        self.0.extend(others.0.iter().cloned());
+        self
     }
 
     /// The paths, sorted.

@@ -11,16 +11,21 @@ mod ignored;
 mod key;
 mod model;
 mod path;
+mod serialization;
+mod signer_policy;
 mod statement;
 pub mod timestamp;
 mod verdict;
 pub mod x509;
 
+pub use bundle::{Bundle, Credential};
 pub use difference::{Difference, DifferenceKind};
 pub use error::Error;
 pub use ignored::IgnoredPaths;
-pub use key::{SigningKey, VerifyingKey};
-pub use model::{KeyHint, Resource, SignedManifest, sign_file, sign_model, verify_model};
+pub use key::{Curve, Signer, SigningKey, VerifyingKey};
+pub use model::{Dialect, Shape, SignedManifest, Signing, Symlinks, sign_model};
+pub use serialization::{HashedFile, Resource, Serialization, Shard};
+pub use signer_policy::{AcceptedSigner, KeyHint, KnownKey, SignerPolicy};
 pub use statement::{
     SignedStatement, Statement, Subject, attest, attested_digest, model_subjects, verify_attestation,
 };

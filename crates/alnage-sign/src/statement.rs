@@ -4,7 +4,7 @@ use alnage_types::{Digest, Manifest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, SigningKey, VerifyingKey, dsse::Envelope, path};
+use crate::{Error, Signer, VerifyingKey, dsse::Envelope, path};
 
 /// The version of in-toto statements that we write and read.
 pub(crate) const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
@@ -68,7 +68,7 @@ pub fn model_subjects(name: &str, manifest: &Manifest) -> Result<Vec<Subject>, E
 }
 
 /// Signs a statement; gives the text of a DSSE envelope. The same statement and key give the same bytes.
-pub fn attest(statement: &Statement, key: &SigningKey) -> Result<String, Error> {
+pub fn attest(statement: &Statement, signer: &dyn Signer) -> Result<String, Error> {
     if statement.subjects.is_empty() {
         return Err(Error::Unsignable("the statement is about nothing".into()));
     }
@@ -86,7 +86,7 @@ pub fn attest(statement: &Statement, key: &SigningKey) -> Result<String, Error> 
         predicate: statement.predicate.clone(),
     };
     let payload = serde_json::to_vec(&written).map_err(|error| Error::Unsignable(error.to_string()))?;
-    let envelope = Envelope::seal(&payload, key.verifying_key()?.hint().to_string(), key);
+    let envelope = Envelope::seal(&payload, signer.verifying_key().hint().to_string(), signer)?;
     serde_json::to_string(&envelope).map_err(|error| Error::Unsignable(error.to_string()))
 }
 

@@ -1,14 +1,11 @@
 //! Vectors of the reference implementation, and signatures that are true over content that must be refused.
 
-use alnage_types::{Digest, Level, Manifest, ManifestFile, Verdict};
+use alnage_types::{Digest, HashAlgorithm, Level, Manifest, ManifestFile, Verdict};
 use base64ct::{Base64, Encoding as _};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{
-    bundle::Bundle,
-    dsse::{Envelope, pre_authentication_encoding},
-};
+use crate::dsse::{Envelope, pre_authentication_encoding};
 
 /// A bundle that `model_signing` 1.1.1 made over a directory `tiny`, with the throw-away key below.
 const REFERENCE: &str = include_str!("tests/reference.model.sig");
@@ -26,11 +23,38 @@ const PUBLIC: &str = "Public-Key: (256 bit)\npub:\n    04:d2:04\nASN1 OID: prime
 const HINT: &str = "07f362b418ac4fbb0c18ad81826a046b98806fd9b7c88505d2198bae64f234d9";
 
 fn key() -> SigningKey {
-    SigningKey::from_seed(&[7; 32])
+    SigningKey::from_seed(Curve::P256, &[7; 32]).unwrap()
 }
 
 fn public() -> VerifyingKey {
-    key().verifying_key().unwrap()
+    key().verifying_key().clone()
+}
+
+fn verify_model(bundle: &[u8], key: &VerifyingKey, hint: KeyHint) -> Result<SignedManifest, Error> {
+    let bundle = Bundle::parse(bundle)?;
+    bundle.verify(&KnownKey { key: key.clone(), hint }.accept(&bundle)?.key)
+}
+
+fn files(manifest: &Manifest) -> Vec<HashedFile> {
+    manifest.files.iter().map(HashedFile::from).collect()
+}
+
+fn signing<'a>(name: &'a str, files: &'a [HashedFile], ignored: &'a IgnoredPaths) -> Signing<'a> {
+    Signing {
+        name,
+        files,
+        shape: Shape::Directory,
+        hash: HashAlgorithm::Sha256,
+        serialization: Serialization::Files,
+        symlinks: Symlinks::Refused,
+        ignored,
+        dialect: Dialect::Specification,
+        certificates: &[],
+    }
+}
+
+fn sign(name: &str, manifest: &Manifest, ignored: &IgnoredPaths) -> Result<String, Error> {
+    sign_model(&signing(name, &files(manifest), ignored), &key())
 }
 
 fn manifest(files: &[(&str, &[u8])]) -> Manifest {
@@ -61,18 +85,18 @@ fn the_reference_bundle_verifies() {
     let signed = verify_model(REFERENCE.as_bytes(), &key, KeyHint::MustMatch).unwrap();
     assert_eq!(signed.name(), "tiny");
     assert_eq!(signed.root().to_string(), "671ecd61f5e6aafd7c485d24a082688bc3554bd2d5779c114ad8595a2c119fac");
-    let names: Vec<&str> = signed.resources().iter().map(|resource| resource.name.as_str()).collect();
+    let names: Vec<&str> = signed.resources().iter().map(|resource| resource.path.as_str()).collect();
     assert_eq!(names, ["config.json", "empty.txt", "model.bin", "onnx/model.onnx", "onnx-config.json"]);
     assert!(signed.ignored_paths().contains("skipme/deep"));
-    assert_eq!(signed.compare(&tiny()), []);
+    assert_eq!(signed.compare(&files(&tiny())), []);
 }
 
 #[test]
 fn the_private_key_is_the_reference_key() {
     let key = SigningKey::from_pem(SEC1).unwrap();
-    assert_eq!(key.verifying_key().unwrap(), VerifyingKey::from_pem(PUBLIC).unwrap());
+    assert_eq!(*key.verifying_key(), VerifyingKey::from_pem(PUBLIC).unwrap());
     let again = SigningKey::from_pem(&key.to_pem().unwrap()).unwrap();
-    assert_eq!(again.verifying_key().unwrap().hint().to_string(), HINT);
+    assert_eq!(again.verifying_key().hint().to_string(), HINT);
 }
 
 #[test]
@@ -83,7 +107,7 @@ fn the_rfc_6979_vector() {
         (0..64).step_by(2).map(|at| u8::from_str_radix(&scalar[at..at + 2], 16).unwrap()).collect();
     let secret = p256::SecretKey::from_slice(&bytes).unwrap();
     let pem = p256::pkcs8::EncodePrivateKey::to_pkcs8_pem(&secret, p256::pkcs8::LineEnding::LF).unwrap();
-    let signature = SigningKey::from_pem(&pem).unwrap().sign(b"sample");
+    let signature = SigningKey::from_pem(&pem).unwrap().sign(b"sample").unwrap();
     let hex: String = signature.iter().map(|byte| format!("{byte:02X}")).collect();
     assert!(hex.contains("EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716"), "{hex}");
     assert!(hex.contains("F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8"), "{hex}");
@@ -107,7 +131,7 @@ fn keys_that_cannot_be_used_say_why() {
     check(SigningKey::from_pem(&SEC1.replace("MHc", "MHd")).unwrap_err(), "SEC1");
     check(VerifyingKey::from_pem(SEC1).unwrap_err(), "private key");
     check(VerifyingKey::from_pem("-----BEGIN CERTIFICATE-----").unwrap_err(), "certificate");
-    check(VerifyingKey::from_pem(&PUBLIC.replace("MFk", "MFo")).unwrap_err(), "not a P-256 public key");
+    check(VerifyingKey::from_pem(&PUBLIC.replace("MFk", "MFo")).unwrap_err(), "not a public key over P-256");
 }
 
 #[test]
@@ -117,27 +141,27 @@ fn a_private_key_does_not_show_itself() {
 
 #[test]
 fn a_seed_gives_one_key() {
-    assert_eq!(public(), SigningKey::from_seed(&[7; 32]).verifying_key().unwrap());
-    assert_ne!(public(), SigningKey::from_seed(&[8; 32]).verifying_key().unwrap());
+    assert_eq!(public(), *SigningKey::from_seed(Curve::P256, &[7; 32]).unwrap().verifying_key());
+    assert_ne!(public(), *SigningKey::from_seed(Curve::P256, &[8; 32]).unwrap().verifying_key());
 }
 
 #[test]
 fn what_is_signed_is_read_back_and_signed_in_code_point_order() {
     let ignored = IgnoredPaths::new(["model.sig", "cache"]).unwrap();
-    let bundle = sign_model("tiny", &tiny(), &ignored, &key()).unwrap();
-    assert_eq!(bundle, sign_model("tiny", &tiny(), &ignored, &key()).unwrap(), "signing is reproducible");
+    let bundle = sign("tiny", &tiny(), &ignored).unwrap();
+    assert_eq!(bundle, sign("tiny", &tiny(), &ignored).unwrap(), "signing is reproducible");
     let signed = verify_model(bundle.as_bytes(), &public(), KeyHint::MustMatch).unwrap();
-    let names: Vec<&str> = signed.resources().iter().map(|resource| resource.name.as_str()).collect();
+    let names: Vec<&str> = signed.resources().iter().map(|resource| resource.path.as_str()).collect();
     assert_eq!(names, ["config.json", "empty.txt", "model.bin", "onnx-config.json", "onnx/model.onnx"]);
     let listed: Vec<&str> = signed.ignored_paths().paths().collect();
     assert_eq!(listed, [".git", ".gitattributes", ".github", ".gitignore", "cache", "model.sig"]);
-    assert_eq!(signed.compare(&tiny()), []);
+    assert_eq!(signed.compare(&files(&tiny())), []);
 }
 
 #[test]
 fn the_root_of_an_unfiltered_manifest_is_its_digest() {
     let model = manifest(&[("b", b"2"), ("a", b"1")]);
-    let bundle = sign_model("m", &model, &IgnoredPaths::default(), &key()).unwrap();
+    let bundle = sign("m", &model, &IgnoredPaths::default()).unwrap();
     let signed = verify_model(bundle.as_bytes(), &public(), KeyHint::MustMatch).unwrap();
     assert_eq!(Some(signed.root()), model.digest);
 }
@@ -145,7 +169,7 @@ fn the_root_of_an_unfiltered_manifest_is_its_digest() {
 #[test]
 fn every_difference_is_named() {
     let signed_files = manifest(&[("a", b"1"), ("b", b"2"), ("c", b"3"), ("d", b"4")]);
-    let bundle = sign_model("m", &signed_files, &IgnoredPaths::new(["tmp"]).unwrap(), &key()).unwrap();
+    let bundle = sign("m", &signed_files, &IgnoredPaths::new(["tmp"]).unwrap()).unwrap();
     let signed = verify_model(bundle.as_bytes(), &public(), KeyHint::MustMatch).unwrap();
     let mut found = manifest(&[
         ("a", b"1"),
@@ -157,8 +181,9 @@ fn every_difference_is_named() {
         ("sub/.git/config", b""),
     ]);
     found.files[2].sha256 = None;
-    let signed = signed.also_ignoring("x.sig").unwrap();
-    let shown: Vec<String> = signed.compare(&found).iter().map(|difference| difference.to_string()).collect();
+    let signed = signed.also_ignoring(&IgnoredPaths::exactly(["x.sig"]).unwrap());
+    let shown: Vec<String> =
+        signed.compare(&files(&found)).iter().map(|difference| difference.to_string()).collect();
     assert_eq!(
         shown,
         [
@@ -168,7 +193,7 @@ fn every_difference_is_named() {
                 Digest::of(b"changed")
             ),
             "`c` was signed and is missing".to_owned(),
-            format!("`d` was not read; it was signed with SHA-256 {}", Digest::of(b"4")),
+            "`d` was signed and could not be read whole".to_owned(),
             "`e` is extra: it was not signed".to_owned(),
             "`sub/.git/config` is extra: it was not signed".to_owned(),
         ]
@@ -181,19 +206,22 @@ fn a_file_that_is_signed_is_compared_though_it_is_ignored() {
         statement["predicate"]["serialization"]["ignore_paths"] = json!(["a"]);
     }));
     let signed = verify_model(bundle.as_bytes(), &public(), KeyHint::MustMatch).unwrap();
-    let kinds: Vec<_> = signed.compare(&manifest(&[("a", b"other"), ("b", b"2")]));
+    let kinds: Vec<_> = signed.compare(&files(&manifest(&[("a", b"other"), ("b", b"2")])));
     assert_eq!(kinds.len(), 1);
     assert_eq!(kinds[0].path, "a");
 }
 
 #[test]
 fn a_model_that_is_one_file() {
-    let bundle = sign_file("model.bin", Digest::of(b"1"), &key()).unwrap();
+    let file = files(&manifest(&[("model.bin", b"1")]));
+    let ignored = IgnoredPaths::default();
+    let signing = Signing { shape: Shape::File, ..signing("model.bin", &file, &ignored) };
+    let bundle = sign_model(&signing, &key()).unwrap();
     let signed = verify_model(bundle.as_bytes(), &public(), KeyHint::MustMatch).unwrap();
     assert_eq!(signed.name(), "model.bin");
-    assert_eq!(signed.compare(&manifest(&[("renamed.bin", b"1")])), []);
-    let seen = |files: &[(&str, &[u8])]| -> Vec<String> {
-        signed.compare(&manifest(files)).into_iter().map(|difference| difference.path).collect()
+    assert_eq!(signed.compare(&files(&manifest(&[("renamed.bin", b"1")]))), []);
+    let seen = |found: &[(&str, &[u8])]| -> Vec<String> {
+        signed.compare(&files(&manifest(found))).into_iter().map(|difference| difference.path).collect()
     };
     assert_eq!(seen(&[("model.bin", b"2")]), ["model.bin"]);
     assert_eq!(seen(&[("a", b"1"), ("b", b"1")]), [".", "a", "b"]);
@@ -204,7 +232,7 @@ fn a_model_that_is_one_file() {
 fn what_cannot_be_signed_is_refused() {
     let ignored = IgnoredPaths::new(["only"]).unwrap();
     let check = |name: &str, manifest: &Manifest, wanted: &str| {
-        let error = sign_model(name, manifest, &ignored, &key()).unwrap_err();
+        let error = sign(name, manifest, &ignored).unwrap_err();
         assert!(matches!(error, Error::Unsignable(_)), "{error}");
         assert!(error.to_string().contains(wanted), "{error}");
     };
@@ -242,7 +270,7 @@ fn statement(change: impl FnOnce(&mut Value)) -> Vec<u8> {
 }
 
 fn bundle(payload: &[u8]) -> String {
-    serde_json::to_string(&Bundle::seal(payload, &key()).unwrap()).unwrap()
+    Bundle::seal(payload, &key(), &[]).unwrap()
 }
 
 #[test]
@@ -258,9 +286,7 @@ fn truly_signed_statements_that_break_the_format_are_refused() {
         ("NUL", "NUL", |s| s["predicate"]["resources"][0]["name"] = json!("a\u{0}")),
         ("duplicate", "named twice", |s| s["predicate"]["resources"][1]["name"] = json!("a")),
         ("no files", "names no files", |s| s["predicate"]["resources"] = json!([])),
-        ("digest not hex", "not a model signature's statement", |s| {
-            s["predicate"]["resources"][0]["digest"] = json!("zz")
-        }),
+        ("digest not hex", "not a digest", |s| s["predicate"]["resources"][0]["digest"] = json!("zz")),
         ("digest changed", "root digest", |s| {
             s["predicate"]["resources"][0]["digest"] = json!(Digest::of(b"9"))
         }),
@@ -282,11 +308,18 @@ fn truly_signed_statements_that_break_the_format_are_refused() {
         ("unknown field", "unknown field", |s| s["extra"] = json!(1)),
         ("unknown predicate field", "unknown field", |s| s["predicate"]["extra"] = json!(1)),
         ("ignores all", "ignored path", |s| s["predicate"]["serialization"]["ignore_paths"] = json!(["."])),
-        ("shards", "not supported yet", |s| s["predicate"]["serialization"]["method"] = json!("shards")),
-        ("blake2b", "not supported yet", |s| s["predicate"]["serialization"]["hash_type"] = json!("blake2b")),
-        ("blake3", "not supported yet", |s| s["predicate"]["serialization"]["hash_type"] = json!("blake3")),
-        ("symlinks", "not supported yet", |s| {
-            s["predicate"]["serialization"]["allow_symlinks"] = json!(true)
+        ("shards without size", "how long a shard is", |s| {
+            s["predicate"]["serialization"]["method"] = json!("shards")
+        }),
+        ("method", "neither `files` nor `shards`", |s| {
+            s["predicate"]["serialization"]["method"] = json!("merkle")
+        }),
+        ("digest of another length", "not a digest", |s| {
+            s["predicate"]["serialization"]["hash_type"] = json!("blake2b")
+        }),
+        ("hash type", "hash type `md5`", |s| s["predicate"]["serialization"]["hash_type"] = json!("md5")),
+        ("unknown serialization field", "unknown field", |s| {
+            s["predicate"]["serialization"]["extra"] = json!(1)
         }),
     ];
     for (name, wanted, change) in cases {
@@ -318,7 +351,7 @@ fn extensions_that_the_specification_allows_are_passed_over() {
         statement["predicate"]["serialization"]["shard_size"] = json!(10.0);
     }));
     let signed = verify_model(bundle.as_bytes(), &public(), KeyHint::MustMatch).unwrap();
-    assert_eq!(signed.compare(&manifest(&[("a", b"1"), ("b", b"2")])), []);
+    assert_eq!(signed.compare(&files(&manifest(&[("a", b"1"), ("b", b"2")]))), []);
 }
 
 #[test]
@@ -337,12 +370,15 @@ fn bundles_that_break_the_format_are_refused() {
         ("not base64", "not base64", |b| b["dsseEnvelope"]["payload"] = json!("*")),
         ("signature not base64", "not base64", |b| b["dsseEnvelope"]["signatures"][0]["sig"] = json!("*")),
         ("unknown field", "unknown field", |b| b["extra"] = json!(1)),
-        ("no key", "names no key", |b| b["verificationMaterial"] = json!({})),
+        ("no key", "neither a key nor a certificate", |b| b["verificationMaterial"] = json!({})),
         ("no hint", "does not say which key", |b| b["verificationMaterial"]["publicKey"] = json!({})),
-        ("certificate", "with a certificate", |b| {
+        ("no certificates", "empty", |b| {
             b["verificationMaterial"] = json!({"x509CertificateChain": {"certificates": []}})
         }),
-        ("both", "both", |b| b["verificationMaterial"]["certificate"] = json!({"rawBytes": ""})),
+        ("certificate", "with a certificate", |b| {
+            b["verificationMaterial"] = json!({"x509CertificateChain": {"certificates": [{"rawBytes": ""}]}})
+        }),
+        ("both", "more than one", |b| b["verificationMaterial"]["certificate"] = json!({"rawBytes": ""})),
         ("other payload", "does not match", |b| {
             b["dsseEnvelope"]["payload"] = json!(Base64::encode_string(b"{}"))
         }),
@@ -438,7 +474,7 @@ fn attestations_that_are_not_what_they_say_are_refused() {
     let changed = value.to_string();
     assert_eq!(verify_attestation(changed.as_bytes(), &public()), Err(Error::BadSignature));
     let seal = |payload: &str| {
-        serde_json::to_vec(&Envelope::seal(payload.as_bytes(), String::new(), &key())).unwrap()
+        serde_json::to_vec(&Envelope::seal(payload.as_bytes(), String::new(), &key()).unwrap()).unwrap()
     };
     for payload in [
         "{}",

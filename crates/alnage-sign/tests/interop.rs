@@ -8,10 +8,10 @@ use std::{
 };
 
 use alnage_sign::{
-    DifferenceKind, IgnoredPaths, KeyHint, SigningKey, Statement, Subject, attest, sign_file, sign_model,
-    verify_model,
+    Bundle, Curve, Dialect, DifferenceKind, HashedFile, IgnoredPaths, Serialization, Shape, SignedManifest,
+    Signer as _, Signing, SigningKey, Statement, Subject, Symlinks, attest, sign_model,
 };
-use alnage_types::{Digest, Manifest, ManifestFile};
+use alnage_types::{Digest, HashAlgorithm, ManifestFile};
 
 const FILES: &[(&str, &str)] = &[
     ("config.json", "{\"a\":1}\n"),
@@ -42,13 +42,13 @@ impl Fixture {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, content).unwrap();
         }
-        let key = SigningKey::from_seed(&[42; 32]);
+        let key = SigningKey::from_seed(Curve::P256, &[42; 32]).unwrap();
         fs::write(folder.path().join("key.pem"), key.to_pem().unwrap().as_bytes()).unwrap();
-        fs::write(folder.path().join("pub.pem"), key.verifying_key().unwrap().to_pem()).unwrap();
+        fs::write(folder.path().join("pub.pem"), key.verifying_key().to_pem()).unwrap();
         Self { folder, key }
     }
 
-    fn manifest(&self) -> Manifest {
+    fn files(&self) -> Vec<HashedFile> {
         let mut files = Vec::new();
         let root = self.folder.path().join("model");
         let mut folders = vec![root.clone()];
@@ -60,14 +60,31 @@ impl Fixture {
                     continue;
                 }
                 let bytes = fs::read(&path).unwrap();
-                files.push(ManifestFile {
-                    path: path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(),
-                    size: bytes.len() as u64,
-                    sha256: Some(Digest::of(&bytes)),
-                });
+                let path = path.strip_prefix(&root).unwrap().to_str().unwrap();
+                files.push(hashed(path, &bytes));
             }
         }
-        Manifest::new(files)
+        files
+    }
+
+    fn sign(&self, shape: Shape, name: &str, files: &[HashedFile]) -> String {
+        let signing = Signing {
+            name,
+            files,
+            shape,
+            hash: HashAlgorithm::Sha256,
+            serialization: Serialization::Files,
+            symlinks: Symlinks::Refused,
+            ignored: &IgnoredPaths::new(["model.sig", "cache"]).unwrap(),
+            dialect: Dialect::Specification,
+            certificates: &[],
+        };
+        sign_model(&signing, &self.key).unwrap()
+    }
+
+    fn verify(&self, signature: &str) -> SignedManifest {
+        let bundle = fs::read(self.folder.path().join(signature)).unwrap();
+        Bundle::parse(&bundle).unwrap().verify(self.key.verifying_key()).unwrap()
     }
 
     fn write(&self, path: &str, content: &str) {
@@ -90,6 +107,11 @@ impl Fixture {
     }
 }
 
+fn hashed(path: &str, bytes: &[u8]) -> HashedFile {
+    let sha256 = Some(Digest::of(bytes));
+    HashedFile::from(&ManifestFile { path: path.to_owned(), size: bytes.len() as u64, sha256 })
+}
+
 fn succeeded(output: &Output) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
@@ -97,9 +119,7 @@ fn succeeded(output: &Output) {
 #[test]
 fn the_reference_verifies_our_signature_and_refuses_a_changed_model() {
     let fixture = Fixture::new();
-    let ignored = IgnoredPaths::new(["model.sig", "cache"]).unwrap();
-    let bundle = sign_model("model", &fixture.manifest(), &ignored, &fixture.key).unwrap();
-    fixture.write("model/model.sig", &bundle);
+    fixture.write("model/model.sig", &fixture.sign(Shape::Directory, "model", &fixture.files()));
     let arguments = ["verify", "key", "model", "--signature", "model/model.sig", "--public_key", "pub.pem"];
     succeeded(&fixture.reference(&arguments));
     fixture.write("model/model.bin", "Weights");
@@ -123,16 +143,14 @@ fn we_verify_the_references_signature_and_name_what_changed() {
         "--ignore-paths",
         "model/cache",
     ]));
-    let bundle = fs::read(fixture.folder.path().join("model/model.sig")).unwrap();
-    let public = fixture.key.verifying_key().unwrap();
-    let signed = verify_model(&bundle, &public, KeyHint::MustMatch).unwrap();
-    assert_eq!(signed.compare(&fixture.manifest()), []);
+    let signed = fixture.verify("model/model.sig");
+    assert_eq!(signed.compare(&fixture.files()), []);
     fixture.write("model/onnx/model.onnx", "z");
     fs::remove_file(Path::new(fixture.folder.path()).join("model/empty.txt")).unwrap();
-    let differences = signed.compare(&fixture.manifest());
+    let differences = signed.compare(&fixture.files());
     let seen: Vec<_> =
         differences.iter().map(|difference| (difference.path.as_str(), difference.kind)).collect();
-    let changed = DifferenceKind::Changed { signed: Digest::of(b"x"), found: Some(Digest::of(b"z")) };
+    let changed = DifferenceKind::Changed { signed: Digest::of(b"x").into(), found: Digest::of(b"z").into() };
     assert_eq!(seen, [("empty.txt", DifferenceKind::Missing), ("onnx/model.onnx", changed)]);
 }
 
@@ -140,7 +158,8 @@ fn we_verify_the_references_signature_and_name_what_changed() {
 fn a_model_that_is_one_file_is_signed_alike() {
     let fixture = Fixture::new();
     let model = "model/model.bin";
-    fixture.write("ours.sig", &sign_file("model.bin", Digest::of(b"weights"), &fixture.key).unwrap());
+    let file = hashed("model.bin", b"weights");
+    fixture.write("ours.sig", &fixture.sign(Shape::File, "model.bin", std::slice::from_ref(&file)));
     succeeded(&fixture.reference(&[
         "verify",
         "key",
@@ -159,12 +178,7 @@ fn a_model_that_is_one_file_is_signed_alike() {
         "--signature",
         "its.sig",
     ]));
-    let bundle = fs::read(fixture.folder.path().join("its.sig")).unwrap();
-    let public = fixture.key.verifying_key().unwrap();
-    let signed = verify_model(&bundle, &public, KeyHint::MustMatch).unwrap();
-    let sha256 = Some(Digest::of(b"weights"));
-    let found = Manifest::new(vec![ManifestFile { path: "model.bin".into(), size: 7, sha256 }]);
-    assert_eq!(signed.compare(&found), []);
+    assert_eq!(fixture.verify("its.sig").compare(&[file]), []);
 }
 
 #[test]

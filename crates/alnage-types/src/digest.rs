@@ -10,7 +10,7 @@ use sha2::Digest as _;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
-/// The text is not 64 hexadecimal digits.
+/// The text is not as many hexadecimal digits as the digest has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidDigest;
 
@@ -45,7 +45,7 @@ impl fmt::Debug for Digest {
 
 impl fmt::Display for InvalidDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not 64 hexadecimal digits")
+        f.write_str("not a digest in hexadecimal digits")
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod artifact_path;
 mod budget;
+mod content_digest;
 mod digest;
 mod finding;
 mod issue;
@@ -12,6 +13,7 @@ mod verdict;
 
 pub use artifact_path::ArtifactPath;
 pub use budget::{Budget, Exhausted, Meter};
+pub use content_digest::{ContentDigest, HashAlgorithm, UnknownAlgorithm};
 pub use digest::{Digest, InvalidDigest};
 pub use finding::{Confidence, Finding, Level, Severity, Span};
 pub use issue::{Issue, IssueKind};

@@ -1,7 +1,10 @@
 //! The table of all fuzz targets.
 
 use alnage_log::{LogVerifier, Receipt};
-use alnage_sign::{KeyHint, SigningKey, VerifyingKey, verify_attestation, verify_model};
+use alnage_sign::{
+    Bundle, Curve, KeyHint, KnownKey, Signer as _, SignerPolicy as _, SigningKey, VerifyingKey,
+    verify_attestation,
+};
 
 /// One fuzz target; `fuzz_targets/NAME.rs` is its entrance.
 pub struct Target {
@@ -167,9 +170,13 @@ const RECOGNISED: &[(&str, &str)] = &[
 ];
 
 fn signature(bytes: &[u8]) {
-    let Ok(key) = SigningKey::from_seed(&[7; 32]).verifying_key() else { return };
-    let _ = verify_model(bytes, &key, KeyHint::Ignored);
-    let _ = verify_attestation(bytes, &key);
+    let Ok(key) = SigningKey::from_seed(Curve::P256, &[7; 32]) else { return };
+    let known = KnownKey { key: key.verifying_key().clone(), hint: KeyHint::Ignored };
+    if let Ok(bundle) = Bundle::parse(bytes) {
+        let _ = known.accept(&bundle);
+        let _ = bundle.verify_legacy(&known.key);
+    }
+    let _ = verify_attestation(bytes, &known.key);
     if let Ok(text) = str::from_utf8(bytes) {
         let _ = VerifyingKey::from_pem(text);
         let _ = SigningKey::from_pem(text);

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use alnage_pipeline::Curve;
+
 use crate::output::{self, hinted};
 
 /// Makes a key pair in `directory` and says where.
-pub(super) fn run(directory: &Path) -> anyhow::Result<()> {
-    let pair = alnage_pipeline::keygen(directory).map_err(|error| match error {
+pub(super) fn run(directory: &Path, curve: Curve) -> anyhow::Result<()> {
+    let pair = alnage_pipeline::keygen(directory, curve).map_err(|error| match error {
         alnage_pipeline::Error::Files(alnage_fs::Error::Io { path, source })
             if source.kind() == std::io::ErrorKind::AlreadyExists =>
         {

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Tour => return tour::run(),
         Command::Verify(arguments) => return verify::run(&arguments, &unflagged()?),
         Command::Sign(arguments) => sign::run(&arguments, unflagged()?.jobs)?,
-        Command::Keygen(arguments) => keygen::run(&arguments.out)?,
+        Command::Keygen(arguments) => keygen::run(&arguments.out, alnage_pipeline::Curve::P256)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! `alnage sign`: a signature without a verdict.
 
-use alnage_pipeline::signing_key;
+use alnage_pipeline::{SignRequest, sign, signing_key};
 
 use crate::{
     args::SignArgs,
@@ -12,7 +12,12 @@ use crate::{
 pub(super) fn run(arguments: &SignArgs, jobs: usize) -> anyhow::Result<()> {
     let key = signing_key(&arguments.key)?;
     let bar = Bar::new(true);
-    let signed = alnage_pipeline::sign(&arguments.path, &key, arguments.signature.as_deref(), jobs, &bar)?;
+    let request = SignRequest {
+        signature: arguments.signature.as_deref(),
+        jobs,
+        ..SignRequest::new(&arguments.path, &key)
+    };
+    let signed = sign(&request, &bar)?;
     drop(bar);
     output::print(&format!("{}\n", signed.signature.display()))?;
     let files = if signed.files == 1 { "1 file".to_owned() } else { format!("{} files", signed.files) };

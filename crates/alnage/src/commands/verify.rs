@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, path::Path, process::ExitCode};
 
-use alnage_pipeline::{Outcome, Verification, Verifying, verify, verifying_key};
+use alnage_pipeline::{KeyHint, KnownKey, Outcome, Verification, Verifying, verify, verifying_key};
 
 use crate::{
     args::VerifyArgs,
@@ -15,12 +15,12 @@ use crate::{
 /// Verifies, says what was and what was not checked, and gives the exit code.
 pub(super) fn run(arguments: &VerifyArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     let key = verifying_key(&arguments.key)?;
+    let signers = KnownKey { key, hint: KeyHint::MustMatch };
+    let log = arguments.log.as_deref().unwrap_or(&settings.log);
     let what = Verifying {
-        path: &arguments.path,
-        key: &key,
         signature: arguments.signature.as_deref(),
-        log: arguments.log.as_deref().unwrap_or(&settings.log),
         jobs: settings.jobs,
+        ..Verifying::new(&arguments.path, &signers, log)
     };
     let bar = Bar::new(true);
     let result = verify(what, &bar);
@@ -49,6 +49,7 @@ pub(super) fn report(path: &Path, verification: &Verification, verified: bool) -
             Outcome::Holds => "holds",
             Outcome::Refused => "refused",
             Outcome::NotChecked => "not checked",
+            Outcome::Noted => "noted",
         };
         let _ = writeln!(text, "  {outcome:11}  {}: {}", check.part, check.message);
     }

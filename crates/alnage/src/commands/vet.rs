@@ -72,7 +72,12 @@ fn seal_all(vetted: &mut Vetted, options: &Options, settings: &Settings, key: &S
     let mut code = 0;
     for index in 0..vetted.record.models.len() {
         let path = vetted.record.models[index].path.clone();
-        match seal(vetted, index, options, Sealing { key, log: &settings.log, time: &time }) {
+        match seal(
+            vetted,
+            index,
+            options,
+            Sealing { signer: key, certificates: &[], log: &settings.log, time: &time },
+        ) {
             Ok(sealed) => warn(format_args!("{}", sealed_text(Path::new(&path), &sealed).trim_end())),
             Err(error) => {
                 let grave = match error {

@@ -9,8 +9,8 @@ use std::{
 };
 
 use alnage_pipeline::{
-    Input, Sealing, Silent, Verification, Verifying, keygen, rfc3339, seal, signing_key, verify,
-    verifying_key, vet,
+    Curve, Input, KeyHint, KnownKey, Sealing, Silent, Verification, Verifying, keygen, rfc3339, seal,
+    signing_key, verify, verifying_key, vet,
 };
 use alnage_scan::report::{TextStyle, text};
 use alnage_types::Verdict;
@@ -64,7 +64,7 @@ impl Tour {
         self.vet(&bad, Verdict::Block)?;
 
         self.step(2, "A key to seal with", &format!("keygen --out {ROOT}/keys"))?;
-        let pair = keygen(&self.root.join("keys"))?;
+        let pair = keygen(&self.root.join("keys"), Curve::P256)?;
         output::print(&format!("{}\n{}\n", pair.private.display(), pair.public.display()))?;
 
         let command = format!("vet {} --seal --key {ROOT}/keys/signing.pem --log {ROOT}/log", good.display());
@@ -112,15 +112,20 @@ impl Tour {
         let style = TextStyle { width: output::width(), color: output::terminal_takes_color(), brief: false };
         output::print(&text(&vetted.record, style))?;
         let key = signing_key(key)?;
-        let sealing = Sealing { key: &key, log: &self.settings.log, time: &rfc3339(super::vet::now()) };
+        let sealing = Sealing {
+            signer: &key,
+            certificates: &[],
+            log: &self.settings.log,
+            time: &rfc3339(super::vet::now()),
+        };
         let sealed = seal(&mut vetted, 0, &options, sealing)?;
         output::print(&sealed_text(path, &sealed))?;
         Ok(())
     }
 
     fn verify(&mut self, path: &Path, key: &Path, expected: bool) -> anyhow::Result<()> {
-        let key = verifying_key(key)?;
-        let what = Verifying { path, key: &key, signature: None, log: &self.settings.log, jobs: 1 };
+        let signers = KnownKey { key: verifying_key(key)?, hint: KeyHint::MustMatch };
+        let what = Verifying::new(path, &signers, &self.settings.log);
         let verification: Verification = verify(what, &Silent)?;
         let holds = if expected { verification.is_complete() } else { verification.holds() };
         output::print(&report(path, &verification, holds))?;
