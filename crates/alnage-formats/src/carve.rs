@@ -78,14 +78,14 @@ fn search(
         }
         let Some(kind) = Kind::of(&piece[index..]) else { continue };
         let offset = range.start + index as u64;
-        // A validation reads and decodes a little: what hostile bytes can force must be paid for.
-        if kind != Kind::Safetensors
-            && let Err(limit) = context.meter().step(16)
+        if kind == Kind::Program && host == Host::Program
+            || kind == Kind::Safetensors && !validate::may_follow_length(&piece[..index])
         {
-            return Search::Exhausted(limit, offset);
-        }
-        if kind == Kind::Program && host == Host::Program {
             continue;
+        }
+        // A validation reads and decodes a little: what hostile bytes can force must be paid for.
+        if let Err(limit) = context.meter().step(16) {
+            return Search::Exhausted(limit, offset);
         }
         if let Some((start, end)) = validate(kind, source, offset, gap) {
             return Search::Found { kind, offset: start, next: end.max(offset + 1) };

@@ -55,3 +55,13 @@ fn weights_and_prose_give_nothing() {
         Vec::<String>::new()
     );
 }
+
+#[test]
+fn a_header_that_is_too_long_to_read_is_not_found_in_itself() {
+    let header = format!("{{\"__metadata__\":{{\"a\":\"{}\"}}}}", "A".repeat(4096));
+    let bytes = testkit::tensor::safetensors(&header, &[]);
+    let budget = Budget { max_member_memory: 1024, ..Budget::default() };
+    let analysis = analyse(ArtifactPath::file("f.safetensors"), Arc::new(MemorySource::new(bytes)), &budget);
+    assert_eq!(analysis.artifacts.len(), 1);
+    assert_eq!(analysis.issues.len(), 1);
+}

@@ -97,7 +97,8 @@ pub(super) fn validate(
         }
         Kind::Zip => return container::zip_at(source, offset..gap.end).map(|end| (offset, end)),
         Kind::Safetensors => {
-            let start = offset.checked_sub(8).filter(|start| *start >= gap.start)?;
+            // At the very start of the artifact it is the artifact itself, which would be found in itself for ever.
+            let start = offset.checked_sub(8).filter(|start| *start >= gap.start.max(1))?;
             return is_safetensors(source.as_ref(), start, gap.end).then_some((start, after));
         }
         Kind::Gzip | Kind::Bzip2 | Kind::Xz | Kind::Zstd | Kind::Lz4 => {
@@ -206,10 +207,20 @@ fn is_gguf(source: &dyn Source, offset: u64) -> bool {
     small(reader.u64le()) && small(reader.u64le())
 }
 
+/// Whether the bytes before a brace can end in a header's length; with too few of them at hand it is possible.
+pub(super) fn may_follow_length(before: &[u8]) -> bool {
+    before
+        .last_chunk::<8>()
+        .is_none_or(|length| (8..=MAX_SAFETENSORS_HEADER).contains(&u64::from_le_bytes(*length)))
+}
+
+/// Longer headers are refused by the reference loader.
+const MAX_SAFETENSORS_HEADER: u64 = 100 << 20;
+
 fn is_safetensors(source: &dyn Source, start: u64, end: u64) -> bool {
     let mut reader = Reader::at(source, start);
     let Ok(length) = reader.u64le() else { return false };
-    if length < 8 || length > (100 << 20).min(end - start) {
+    if length < 8 || length > MAX_SAFETENSORS_HEADER.min(end - start) {
         return false;
     }
     let Ok(head) = reader.take(length.min(512)) else { return false };

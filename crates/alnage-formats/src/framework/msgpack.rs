@@ -6,15 +6,21 @@ use alnage_types::{IssueKind, ReadEnd, Reader, Source, WindowSource};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::FrameworkFacts;
-use crate::{Context, Facts, Format, LoadEffect, Probe, pickle};
+use super::{
+    FrameworkFacts,
+    text::{is_code_like, short},
+};
+use crate::{
+    Context, Facts, Format, LoadEffect, Probe, pickle,
+    tensor::{Carried, CarriedKind, embedded},
+};
 
 pub(super) static FORMAT: Format = Format {
     id: "flax-msgpack",
     title: "Flax MessagePack",
     extensions: &["msgpack"],
     load_effect: LoadEffect::MayExecute,
-    reads: "every value; extension types by code; pickles in binary values are handed on",
+    reads: "every value; extension types by code; texts that look like code; pickles in binary values are handed on",
     cannot: "what programs make of extension types of their own",
     identify,
     parse,
@@ -31,6 +37,9 @@ pub struct MsgpackFacts {
     pub odd_extensions: Vec<u64>,
     /// Members handed on, by offset; at most 64.
     pub pickles: Vec<u64>,
+    /// Texts and short binary values that carry something else, or code; at most 64.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<Carried>,
 }
 
 /// A map whose first key is text; no text file, pickle or picture starts so.
@@ -186,8 +195,38 @@ fn payload(
             format!("@bytes/{start}"),
             Arc::new(WindowSource::new(Arc::clone(source), start, length)),
         );
+    } else if !matches!(value, Value::Extension(..)) {
+        look(reader, start, length, facts, context)?;
     }
     Ok(0)
+}
+
+/// Looks at what a text or binary value says. Of a long one, which weights are, the beginning is looked at.
+fn look(
+    reader: &mut Reader<'_>,
+    start: u64,
+    length: u64,
+    facts: &mut MsgpackFacts,
+    context: &mut Context<'_>,
+) -> Result<(), ReadEnd> {
+    const SHORTEST: u64 = 6;
+    const MAX_LOOK: u64 = 32 << 10;
+    const MAX_CARRIED: usize = 64;
+    if length < SHORTEST || facts.carried.len() >= MAX_CARRIED {
+        return Ok(());
+    }
+    reader.seek(start);
+    let bytes = reader.take(length.min(MAX_LOOK))?;
+    reader.seek(start + length);
+    let place = format!("@text/{start}");
+    match std::str::from_utf8(&bytes) {
+        Ok(text) if is_code_like(text) => {
+            let evidence = short(text, 200);
+            facts.carried.push(Carried { place, kind: CarriedKind::Script, evidence, offset: start });
+        }
+        _ => embedded::look(&place, &bytes, start, &mut facts.carried, context),
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Small helpers over text and bytes that several frameworks' files need.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use alnage_types::{Reader, Source};
 use memchr::memmem;
 
@@ -65,43 +68,48 @@ pub(super) fn looks_like_base64(text: &str) -> bool {
         })
 }
 
+/// What a call or a path into the interpreter is written with.
+const CALLS: &[&str] = &[
+    "__import__",
+    "os.system",
+    "os.popen",
+    "os.execute",
+    "io.popen",
+    "subprocess.",
+    "eval(",
+    "exec(",
+    "compile(",
+    "loadstring(",
+    "dofile(",
+    "loadfile(",
+    "package.loadlib",
+    "ffi.load",
+    "importlib.",
+    "pickle.loads",
+    "marshal.loads",
+    "Runtime.getRuntime",
+    "ProcessBuilder",
+    "java.lang.",
+    "javax.script",
+    "ScriptEngine",
+    "system(",
+    "popen(",
+    "/bin/sh",
+    "/bin/bash",
+    "cmd.exe",
+    "powershell",
+    "<script",
+    "__globals__",
+    "__subclasses__",
+    "__builtins__",
+    "__reduce",
+    "__setstate__",
+];
+
 /// Whether a text that should be a name or a value calls into Python, Lua, Java or a shell.
 pub(super) fn is_code_like(text: &str) -> bool {
-    const CALLS: &[&str] = &[
-        "__import__",
-        "os.system",
-        "os.popen",
-        "os.execute",
-        "io.popen",
-        "subprocess.",
-        "eval(",
-        "exec(",
-        "compile(",
-        "loadstring(",
-        "dofile(",
-        "loadfile(",
-        "package.loadlib",
-        "ffi.load",
-        "importlib.",
-        "pickle.loads",
-        "marshal.loads",
-        "Runtime.getRuntime",
-        "ProcessBuilder",
-        "java.lang.",
-        "javax.script",
-        "ScriptEngine",
-        "system(",
-        "popen(",
-        "/bin/sh",
-        "/bin/bash",
-        "cmd.exe",
-        "powershell",
-        "<script",
-        "__globals__",
-        "__subclasses__",
-        "__builtins__",
-    ];
-    text.len() >= 6 && CALLS.iter().any(|call| text.contains(call))
+    static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(CALLS).ok());
+    text.len() >= 6 && FINDER.as_ref().is_some_and(|finder| finder.is_match(text))
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! Content smuggled in a string: something encoded as base64 or hexadecimal, or a script in plain sight.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{Arc, LazyLock},
+};
 
+use aho_corasick::AhoCorasick;
 use alnage_types::{ArtifactPath, MemorySource, Source, WindowSource};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,6 +16,8 @@ use crate::{Context, Probe, registry};
 const MAX_CARRIED: usize = 64;
 /// Longer strings are handed on whole: nobody hides a line of script in them that the member's own reading misses.
 pub(crate) const MAX_LOOK: u64 = 4 << 20;
+/// Steps that a look costs: a file can have millions of strings.
+const LOOK_COST: u64 = 60;
 /// What native programs and archives start with.
 const STRONG_MAGICS: &[(&[u8], &str)] = &[
     (b"\x7fELF", "elf"),
@@ -58,6 +64,9 @@ pub(crate) fn look(
 ) {
     if carried.len() >= MAX_CARRIED || text.len() < 16 {
         return;
+    }
+    if let Err(limit) = context.meter().step(LOOK_COST + text.len() as u64 / 16) {
+        return context.exhausted(limit, offset);
     }
     if text.len() as u64 > MAX_LOOK {
         return context.member(place, Arc::new(MemorySource::new(text)));
@@ -182,51 +191,62 @@ pub(crate) fn hexadecimal(text: &[u8]) -> Option<Vec<u8>> {
     (high.is_none() && decoded.len() >= 8).then_some(decoded)
 }
 
+/// What only a script says.
+const ALONE: &[&str] = &[
+    "os.system(",
+    "os.popen(",
+    "os.exec",
+    "os.spawn",
+    "subprocess.Popen(",
+    "subprocess.run(",
+    "subprocess.call(",
+    "subprocess.check_output(",
+    "subprocess.check_call(",
+    "subprocess.getoutput(",
+    "__import__(",
+    "__subclasses__",
+    "__globals__",
+    "__builtins__",
+    "importlib.import_module(",
+    "pty.spawn(",
+    "socket.socket(",
+    "pickle.loads(",
+    "marshal.loads(",
+    "ctypes.CDLL(",
+    "exec(base64",
+    "exec(compile(",
+    "eval(compile(",
+    "runpy.run_",
+    "shutil.rmtree(",
+    "urllib.request.urlopen(",
+    "urlretrieve(",
+    "powershell -",
+    "powershell.exe",
+    "cmd.exe /c",
+    "/dev/tcp/",
+    "bash -i",
+    "bash -c",
+    "sh -c ",
+    "nc -e ",
+    "rm -rf /",
+    "<script",
+    "javascript:",
+    "os.execute(",
+    "io.popen(",
+];
+
 /// A piece of `text` that only a script has which runs commands or reaches into the interpreter.
 pub(crate) fn script_marker(text: &str) -> Option<&'static str> {
-    const ALONE: &[&str] = &[
-        "os.system(",
-        "os.popen(",
-        "os.exec",
-        "os.spawn",
-        "subprocess.Popen(",
-        "subprocess.run(",
-        "subprocess.call(",
-        "subprocess.check_output(",
-        "subprocess.check_call(",
-        "subprocess.getoutput(",
-        "__import__(",
-        "__subclasses__",
-        "__globals__",
-        "__builtins__",
-        "importlib.import_module(",
-        "pty.spawn(",
-        "socket.socket(",
-        "pickle.loads(",
-        "marshal.loads(",
-        "ctypes.CDLL(",
-        "exec(base64",
-        "exec(compile(",
-        "eval(compile(",
-        "runpy.run_",
-        "shutil.rmtree(",
-        "urllib.request.urlopen(",
-        "urlretrieve(",
-        "powershell -",
-        "powershell.exe",
-        "cmd.exe /c",
-        "/dev/tcp/",
-        "bash -i",
-        "bash -c",
-        "sh -c ",
-        "nc -e ",
-        "rm -rf /",
-        "<script",
-        "javascript:",
-        "os.execute(",
-        "io.popen(",
-    ];
-    if let Some(marker) = ALONE.iter().find(|&&marker| text.contains(marker)) {
+    // Without one of these no marker, no import and no first line of a script is there.
+    if memchr::memchr3(b'(', b' ', b'_', text.as_bytes()).is_none()
+        && memchr::memchr3(b'/', b'<', b'.', text.as_bytes()).is_none()
+        && !text.contains(':')
+    {
+        return None;
+    }
+    static MARKERS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(ALONE).ok());
+    let found = MARKERS.as_ref().and_then(|markers| markers.find(text));
+    if let Some(marker) = found.and_then(|found| ALONE.get(found.pattern().as_usize())) {
         return Some(marker);
     }
     const DOWNLOADERS: &[&str] = &["curl ", "wget "];

@@ -1,6 +1,6 @@
 //! Tensor files and graphs: safetensors, GGUF and its forerunners, ONNX.
 
-mod embedded;
+pub(crate) mod embedded;
 mod layout;
 mod summary;
 

@@ -20,6 +20,8 @@ use crate::{
 
 const MAX_KEY: u64 = 64 << 10;
 const MAX_SHOWN: u64 = 1024;
+/// Steps that an entry costs: its key is kept. Real models have some dozens.
+const KEY_COST: u64 = 100;
 
 /// Reads the entries the header declares, as far as they go.
 pub(super) fn read(
@@ -29,6 +31,7 @@ pub(super) fn read(
 ) -> Result<(), Stop> {
     let mut keys = HashSet::new();
     for _ in 0..facts.metadata_count {
+        context.meter().step(KEY_COST)?;
         let start = cursor.position();
         let key = cursor.text("the length of a key", MAX_KEY, context.meter())?;
         let kind = cursor.u32()?;

@@ -23,6 +23,8 @@ const MAX_DIMENSIONS: u32 = 4;
 const MAX_NAME: usize = 63;
 /// A hostile table can declare any number of dimensions; so many are kept.
 const MAX_KEPT: u32 = 16;
+/// Steps that a tensor costs: all that is declared of it is kept. Real models have some thousands.
+const TENSOR_COST: u64 = 100;
 
 /// A tensor as the table declares it.
 struct Declared {
@@ -63,6 +65,7 @@ fn table(
         if tensors.len() as u64 >= context.meter().budget().max_nodes {
             return Err(Stop::Exhausted(alnage_types::Exhausted { limit: "max-nodes" }));
         }
+        context.meter().step(TENSOR_COST)?;
         let start = cursor.position();
         let name = cursor.text("the length of a tensor's name", MAX_NAME_READ, context.meter())?;
         let at = cursor.position();

@@ -13,7 +13,7 @@ use super::{
     tensor::{self, Tensor, entry},
 };
 use crate::{
-    Context, Field, Message, WireEnd,
+    Context, Field, Message, WireCause, WireEnd,
     tensor::{
         embedded,
         layout::{self, MAX_FAULTS},
@@ -24,6 +24,8 @@ use crate::{
 /// Readers give up far earlier: protobuf's own limit is a hundred.
 const MAX_DEPTH: usize = 1000;
 const MAX_TEXT: u64 = 1024;
+/// Steps that a nested message costs beyond its fields: what is kept of it is allocated and compared.
+const PART_COST: u64 = 12;
 /// How many of a kind stand in the record.
 const MAX_SHOWN: usize = 256;
 
@@ -109,6 +111,10 @@ impl Walk<'_, '_> {
                 self.context.issue(IssueKind::Malformed, field.start, message);
                 continue;
             }
+            self.context
+                .meter()
+                .step(PART_COST)
+                .map_err(|limit| WireEnd { offset: field.start, cause: WireCause::Exhausted(limit) })?;
             stack.push(Frame { message: Message::new(range.clone()), range, part });
         }
         Ok(())

@@ -19,6 +19,7 @@ mod keras_lambda;
 mod keras_nested_pickle;
 mod keras_tensorflow_function;
 mod llamafile_program;
+mod msgpack_carried;
 mod msgpack_extension;
 mod openvino_extension;
 mod paddle_operation;
@@ -65,6 +66,7 @@ pub(super) static RULES: &[&Rule] = &[
     &xml_code_like::RULE,
     &openvino_extension::RULE,
     &msgpack_extension::RULE,
+    &msgpack_carried::RULE,
     &torch7_code::RULE,
     &core_ml_custom::RULE,
     &paddle_operation::RULE,

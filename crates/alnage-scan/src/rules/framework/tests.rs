@@ -329,6 +329,15 @@ fn msg001_extension() {
 }
 
 #[test]
+fn msg002_carried() {
+    let rule = &msgpack_carried::RULE;
+    check(rule, "m.msgpack", b"\x81\xa1w\xb9__import__('os').system(1)", &[Severity::Medium]);
+    check(rule, "m.msgpack", b"\x81\xa1w\xc4\x0dos.system('x')", &[Severity::Medium]);
+    check(rule, "m.msgpack", b"\x81\xaa__reduce__\x01", &[Severity::Medium]);
+    check(rule, "m.msgpack", b"\x81\xa6params\x81\xb0dense_layer_0_kernel\x01", &[]);
+}
+
+#[test]
 fn lua001_torch7_code() {
     let rule = &torch7_code::RULE;
     check(rule, "m.t7", b"4\n1\n3\nV 1\n9\nnn.Linear\n2\n16\nos.execute('id')\n", &[Severity::High]);

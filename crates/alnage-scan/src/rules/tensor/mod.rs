@@ -105,7 +105,7 @@ fn report_layout(
 }
 
 /// Reports what strings of a file carry.
-fn report_carried<'a>(
+pub(in crate::rules) fn report_carried<'a>(
     artifact: &Artifact,
     carried: impl IntoIterator<Item = &'a Carried>,
     severity: Severity,
