@@ -95,6 +95,7 @@ const PURE: &[&str] = &[
     "alnage-bom",
     "alnage-sign",
     "alnage-log",
+    "alnage-hash",
 ];
 
 #[test]
@@ -119,11 +120,37 @@ fn pure_crates_stay_pure() {
     none(offences);
 }
 
+/// Crates that may say `unsafe`, because they are made of what cannot be said otherwise, and of nothing else.
+const UNSAFE: &[&str] = &["alnage-hash"];
+
+#[test]
+fn unsafe_is_said_where_it_may_be() {
+    let mut offences = Vec::new();
+    for (name, text) in tracked("crates", "Cargo.toml") {
+        let krate = name.split('/').nth(1).unwrap_or_default();
+        let inherits = text.contains("[lints]\nworkspace = true");
+        let own =
+            text.contains("unsafe_code = \"deny\"") && text.contains("undocumented_unsafe_blocks = \"deny\"");
+        if !(inherits || own && UNSAFE.contains(&krate)) {
+            offences.push(format!(
+                "{name}: neither the lints of the workspace nor a crate that may say `unsafe`"
+            ));
+        }
+    }
+    none(offences);
+    // Inside the pen, too, it is kept together.
+    let outside = tracked("crates/alnage-hash/src", ".rs").into_iter();
+    let outside = outside.filter(|(name, text)| !name.contains("/x86") && text.contains("unsafe {"));
+    none(outside.map(|(name, _)| format!("{name}: `unsafe` belongs below x86")).collect());
+    assert!(fs::read_to_string(root().join("Cargo.toml")).unwrap().contains("unsafe_code = \"forbid\""));
+}
+
 #[test]
 fn arrows_only_point_down() {
     // Each crate with the crates of ours it may name.
     let allowed: &[(&str, &[&str])] = &[
         ("alnage-types", &[]),
+        ("alnage-hash", &[]),
         ("alnage-formats", &["alnage-types"]),
         ("alnage-facts", &["alnage-formats", "alnage-types"]),
         ("alnage-scan", &["alnage-facts", "alnage-formats", "alnage-types"]),
