@@ -6,7 +6,7 @@ use alnage_types::Digest;
 use base64ct::{Base64, Encoding as _};
 
 use crate::{
-    Checkpoint, Entry, Error, LogVerifier,
+    Checkpoint, Cosigned, Entry, Error, LogVerifier, Policy,
     checkpoint::{decimal, hash},
     leaf_hash, verify_inclusion,
 };
@@ -70,6 +70,18 @@ impl Receipt {
         let leaf = leaf_hash(&self.entry);
         verify_inclusion(self.index, checkpoint.size, leaf, &self.proof, checkpoint.root)?;
         Ok(Logged { entry: Entry::from_bytes(&self.entry)?, index: self.index, checkpoint })
+    }
+}
+
+impl Receipt {
+    /// The checkpoint that proves it, as it was signed.
+    pub fn checkpoint(&self) -> &str {
+        &self.checkpoint
+    }
+
+    /// Who has cosigned the checkpoint; an error when that does not suffice. [`verify`](Self::verify) is needed too.
+    pub fn witnessed(&self, policy: &Policy) -> Result<Vec<Cosigned>, Error> {
+        policy.verify(&self.checkpoint)
     }
 }
 

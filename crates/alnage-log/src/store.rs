@@ -12,6 +12,12 @@ pub trait Store {
 
     /// Puts an object in place, over an older one of that name.
     fn write(&mut self, name: &str, bytes: &[u8]) -> io::Result<()>;
+
+    /// Forgets every object below `folder`. What stays because of a crash does no harm.
+    fn discard(&mut self, folder: &str) -> io::Result<()>;
+
+    /// The names of all objects, in no order.
+    fn names(&self) -> io::Result<Vec<String>>;
 }
 
 /// A log in memory, for tests and dry runs.
@@ -29,5 +35,15 @@ impl Store for MemoryStore {
     fn write(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
         self.objects.insert(name.to_owned(), bytes.to_vec());
         Ok(())
+    }
+
+    fn discard(&mut self, folder: &str) -> io::Result<()> {
+        let inside = |name: &String| name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+        self.objects.retain(|name, _| !inside(name));
+        Ok(())
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        Ok(self.objects.keys().cloned().collect())
     }
 }

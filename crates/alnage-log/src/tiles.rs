@@ -32,14 +32,58 @@ fn numbered(index: u64, width: u64) -> String {
     if width < WIDTH { format!("{name}.p/{width}") } else { name }
 }
 
+/// How many hashes the tiles of `level` have together in a log of `size` entries.
+pub(crate) fn hashes_at(level: u32, size: u64) -> u64 {
+    size.checked_shr(level.saturating_mul(LEVELS)).unwrap_or(0)
+}
+
 /// How many hashes the tile `index` of `level` has in a log of `size` entries.
 pub(crate) fn tile_width(level: u32, index: u64, size: u64) -> u64 {
-    let hashes = size.checked_shr(level * LEVELS).unwrap_or(0);
-    hashes.saturating_sub(index.saturating_mul(WIDTH)).min(WIDTH)
+    hashes_at(level, size).saturating_sub(index.saturating_mul(WIDTH)).min(WIDTH)
+}
+
+/// What an object's name says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Named {
+    /// `None` for a bundle of entries.
+    pub(crate) level: Option<u32>,
+    pub(crate) index: u64,
+    pub(crate) width: u64,
+}
+
+impl Named {
+    /// Reads the name of a tile or bundle; only the one spelling that the specification allows.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let (level, rest) = name.strip_prefix("tile/")?.split_once('/')?;
+        let level = if level == "entries" { None } else { Some(level.parse().ok()?) };
+        let (path, width) = match rest.split_once(".p/") {
+            Some((path, width)) => (path, width.parse().ok().filter(|width| (1..WIDTH).contains(width))?),
+            None => (rest, WIDTH),
+        };
+        let mut index = 0_u64;
+        for part in path.split('/') {
+            let digits = part.strip_prefix('x').unwrap_or(part);
+            index = index.checked_mul(1000)?.checked_add(digits.parse().ok()?)?;
+        }
+        let named = Self { level, index, width };
+        (named.name() == name).then_some(named)
+    }
+
+    pub(crate) fn name(self) -> String {
+        match self.level {
+            Some(level) => tile_name(level, self.index, self.width),
+            None => bundle_name(self.index, self.width),
+        }
+    }
+}
+
+/// The folder of a tile's or bundle's partial forms, given the name of the full one.
+pub(crate) fn partial_folder(full: &str) -> String {
+    format!("{full}.p")
 }
 
 /// Reads an object that must be there: a partial one may have been replaced by the full one since.
-fn read(store: &dyn Store, name: impl Fn(u64) -> String, width: u64) -> Result<Vec<u8>, Error> {
+pub(crate) fn read(store: &dyn Store, name: impl Fn(u64) -> String, width: u64) -> Result<Vec<u8>, Error> {
     for name in [name(width), name(WIDTH)] {
         match store.read(&name) {
             Ok(Some(bytes)) => return Ok(bytes),
@@ -57,14 +101,24 @@ pub(crate) fn read_tile(store: &dyn Store, level: u32, index: u64, size: u64) ->
         return Ok(Vec::new());
     }
     let bytes = read(store, |width| tile_name(level, index, width), width)?;
-    let hashes: Vec<Digest> =
-        bytes.as_chunks::<32>().0.iter().map(|&hash| Digest::from_bytes(hash)).collect();
-    let whole = bytes.len() % 32 == 0 && hashes.len() as u64 >= width;
-    if !whole || hashes.len() as u64 > WIDTH {
-        let name = tile_name(level, index, width);
-        return Err(Error::Damaged(format!("`{name}` has {} bytes instead of {}", bytes.len(), width * 32)));
+    let mut hashes =
+        parse_tile(&bytes, width).map_err(|message| damaged(&tile_name(level, index, width), &message))?;
+    hashes.truncate(usize::try_from(width).unwrap_or(usize::MAX));
+    Ok(hashes)
+}
+
+fn damaged(name: &str, message: &str) -> Error {
+    Error::Damaged(format!("`{name}` {message}"))
+}
+
+/// The hashes in a tile that should have `width` of them, and may be the full one.
+pub(crate) fn parse_tile(bytes: &[u8], width: u64) -> Result<Vec<Digest>, String> {
+    let (hashes, rest) = bytes.as_chunks::<32>();
+    let count = hashes.len() as u64;
+    if !rest.is_empty() || count != width && count != WIDTH {
+        return Err(format!("has {} bytes instead of {}", bytes.len(), width * 32));
     }
-    Ok(hashes.into_iter().take(width as usize).collect())
+    Ok(hashes.iter().map(|&hash| Digest::from_bytes(hash)).collect())
 }
 
 /// A tile as bytes.
@@ -79,18 +133,29 @@ pub(crate) fn read_bundle(store: &dyn Store, index: u64, size: u64) -> Result<Ve
         return Ok(Vec::new());
     }
     let bytes = read(store, |width| bundle_name(index, width), width)?;
-    let mut rest = bytes.as_slice();
+    let mut entries =
+        parse_bundle(&bytes, width).map_err(|message| damaged(&bundle_name(index, width), &message))?;
+    entries.truncate(usize::try_from(width).unwrap_or(usize::MAX));
+    Ok(entries)
+}
+
+/// The entries in a bundle that should have `width` of them, and may be the full one.
+pub(crate) fn parse_bundle(bytes: &[u8], width: u64) -> Result<Vec<Vec<u8>>, String> {
+    let mut rest = bytes;
     let mut entries = Vec::new();
-    while (entries.len() as u64) < width {
+    while !rest.is_empty() && (entries.len() as u64) < WIDTH {
         let Some((entry, after)) = rest
             .split_first_chunk()
             .and_then(|(length, after)| after.split_at_checked(u16::from_be_bytes(*length).into()))
         else {
-            let name = bundle_name(index, width);
-            return Err(Error::Damaged(format!("`{name}` ends after {} entries of {width}", entries.len())));
+            return Err(format!("ends within entry {} of {width}", entries.len()));
         };
         entries.push(entry.to_vec());
         rest = after;
+    }
+    let count = entries.len() as u64;
+    if !rest.is_empty() || count != width && count != WIDTH {
+        return Err(format!("has {count} entries and {} bytes more instead of {width} entries", rest.len()));
     }
     Ok(entries)
 }

@@ -2,6 +2,7 @@
 
 mod digest;
 mod error;
+mod log;
 mod parallel;
 mod seal;
 mod sign;
@@ -10,6 +11,10 @@ mod verify;
 mod vet;
 
 pub use error::Error;
+pub use log::{
+    NEW_LOG, OpenLog, Witnessing, entry_of_envelope, log_policy, log_verifier, make_log_key, policy_path,
+    read_log, read_log_verifier, read_policy, statement_digest,
+};
 pub use seal::{Sealing, seal};
 pub use sign::{GitPaths, KeyPair, SignRequest, Signed, keygen, sign, signing_key, verifying_key};
 pub use time::rfc3339;

@@ -2,19 +2,15 @@
 
 use std::path::Path;
 
-use alnage_fs::{Link, LogDir, Sidecars, Tree};
-use alnage_log::{Entry, LogKey};
+use alnage_fs::{Link, Sidecars, Tree};
+use alnage_log::Entry;
 use alnage_sign::{
     Dialect, HashedFile, IgnoredPaths, Serialization, Signer, Signing, Subject, Symlinks, VERDICT_PREDICATE,
     VerdictClaim, attest, attested_digest, model_subjects, sign_model,
 };
 use alnage_types::{Digest, HashAlgorithm, Manifest, Verdict};
 
-use crate::{Error, GitPaths, Options, Vetted, sign};
-
-/// The log's own files, beside its objects.
-pub(crate) const LOG_KEY: &str = "signing.key";
-pub(crate) const LOG_VERIFIER: &str = "log.vkey";
+use crate::{Error, GitPaths, Options, Vetted, log::OpenLog, sign};
 
 /// With what and where to seal.
 #[derive(Debug, Clone, Copy)]
@@ -88,14 +84,13 @@ pub fn seal(
     };
     let verdict = attest(&claim.statement(subjects), sealing.signer)?;
 
-    let mut log = LogDir::lock(sealing.log)?;
     let entry = Entry {
         statement: attested_digest(verdict.as_bytes())?,
         subject: root,
         predicate_type: VERDICT_PREDICATE.to_owned(),
         time: sealing.time.to_owned(),
     };
-    let receipt = alnage_log::append(&mut log, &log_key(sealing.log)?, &entry)?;
+    let receipt = OpenLog::lock(sealing.log)?.append_witnessed(entry)?;
 
     for (path, text) in [
         (&sidecars.bom, bom),
@@ -130,25 +125,4 @@ fn model_signature(
         certificates: sealing.certificates,
     };
     Ok(sign_model(&signing, sealing.signer)?)
-}
-
-/// The key of the log in `directory`, made on first use.
-fn log_key(directory: &Path) -> Result<LogKey, Error> {
-    const MAX_KEY: u64 = 4 << 10;
-    let path = directory.join(LOG_KEY);
-    match alnage_fs::read_small(&path, MAX_KEY) {
-        Ok(bytes) => Ok(LogKey::from_text(&String::from_utf8_lossy(&bytes))?),
-        Err(alnage_fs::Error::NotFound(_)) => {
-            let seed = alnage_fs::random_seed()?;
-            let name: String = Digest::of(&seed).to_string().chars().take(16).collect();
-            let key = LogKey::from_seed(&format!("alnage.local/{name}"), &seed)?;
-            alnage_fs::write_atomic(
-                &directory.join(LOG_VERIFIER),
-                format!("{}\n", key.verifier()).as_bytes(),
-            )?;
-            alnage_fs::write_secret(&path, key.to_text().as_bytes())?;
-            Ok(key)
-        }
-        Err(error) => Err(error.into()),
-    }
 }

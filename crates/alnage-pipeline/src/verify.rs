@@ -16,7 +16,7 @@ use alnage_types::Digest;
 use crate::{
     Error, GitPaths, Progress,
     digest::{Hashing, hash},
-    seal::LOG_VERIFIER,
+    log::LOG_VERIFIER,
     sign,
 };
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::LogCommand;
+
 /// Tests, seals and gates AI models.
 ///
 /// Every model is treated as a hostile program: it is read, never loaded, and what would run, escape or mislead is
@@ -31,6 +33,11 @@ pub(crate) enum Command {
     Sign(SignArgs),
     /// Make a key pair for signing
     Keygen(KeygenArgs),
+    /// The transparency log: append, prove, verify, audit
+    Log {
+        #[command(subcommand)]
+        command: LogCommand,
+    },
     /// List the rules
     Rules(ListArgs),
     /// Explain a rule

@@ -3,6 +3,7 @@
 mod config;
 mod formats;
 mod keygen;
+mod log;
 mod rules;
 mod sign;
 mod tour;
@@ -10,6 +11,8 @@ mod verify;
 mod vet;
 
 use std::process::ExitCode;
+
+pub(crate) use log::LogCommand;
 
 use crate::{
     args::{Arguments, Command, ConfigCommand, SettingArgs},
@@ -30,6 +33,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Tour => return tour::run(),
         Command::Verify(arguments) => return verify::run(&arguments, &unflagged()?),
         Command::Sign(arguments) => sign::run(&arguments, unflagged()?.jobs)?,
+        Command::Log { command } => return log::run(command, &unflagged()?),
         Command::Keygen(arguments) => keygen::run(&arguments.out, alnage_pipeline::Curve::P256)?,
     }
     Ok(ExitCode::SUCCESS)
