@@ -62,7 +62,7 @@ impl Store for LogDir {
             Err(error) => return Err(error),
         };
         let mut bytes = Vec::new();
-        file.take(MAX_OBJECT + 1).read_to_end(&mut bytes)?;
+        file.file.take(MAX_OBJECT + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > MAX_OBJECT {
             return Err(io::Error::other(format!("longer than {MAX_OBJECT} bytes")));
         }
