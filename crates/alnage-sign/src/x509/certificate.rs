@@ -156,8 +156,7 @@ impl Certificate {
 
     /// The key, when it is of a kind that models are signed with.
     pub fn verifying_key(&self) -> Result<VerifyingKey, Error> {
-        let text = <base64ct::Base64 as base64ct::Encoding>::encode_string(&self.public_key_der()?);
-        VerifyingKey::from_pem(&format!("-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----\n"))
+        VerifyingKey::from_der(&self.public_key_der()?)
     }
 
     pub(super) fn subject_name(&self) -> &Name {
