@@ -60,7 +60,9 @@ impl ExecUri {
 
     /// Reads a URI.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let body = text.strip_prefix(SCHEME).ok_or_else(|| Error::Uri(format!("it does not begin with `{SCHEME}`")))?;
+        let body = text
+            .strip_prefix(SCHEME)
+            .ok_or_else(|| Error::Uri(format!("it does not begin with `{SCHEME}`")))?;
         let (program, query) = body.split_once('?').unwrap_or((body, ""));
         let program = decoded(program)?;
         if !program.starts_with('/') {
@@ -73,15 +75,17 @@ impl ExecUri {
             timeout: DEFAULT_TIMEOUT,
         };
         for part in query.split('&').filter(|part| !part.is_empty()) {
-            let (name, value) =
-                part.split_once('=').ok_or_else(|| Error::Uri("an attribute has no value (`name=value`)".into()))?;
+            let (name, value) = part
+                .split_once('=')
+                .ok_or_else(|| Error::Uri("an attribute has no value (`name=value`)".into()))?;
             match (name, decoded(value)?) {
                 ("argument", value) => uri.arguments.push(value),
                 ("input", value) if value == "digest" => uri.input = Input::Digest,
                 ("input", value) if value == "message" => uri.input = Input::Message,
                 ("timeout", value) => {
                     let seconds = value.parse().ok().filter(|seconds| (1..=3600).contains(seconds));
-                    let seconds = seconds.ok_or_else(|| Error::Uri("`timeout` is not 1 to 3600 seconds".into()))?;
+                    let seconds =
+                        seconds.ok_or_else(|| Error::Uri("`timeout` is not 1 to 3600 seconds".into()))?;
                     uri.timeout = Duration::from_secs(seconds);
                 }
                 ("input", _) => return Err(Error::Uri("`input` is neither `digest` nor `message`".into())),
@@ -111,8 +115,9 @@ impl ExecSigner {
     /// Asks the program for its public key.
     pub fn open(uri: ExecUri) -> Result<Self, Error> {
         let output = run(&uri, &["public-key"], &[])?;
-        let public = VerifyingKey::from_pem(&String::from_utf8_lossy(&output))
-            .map_err(|error| Error::Failed(format!("`{}` gave no public key: {error}", uri.program.display())))?;
+        let public = VerifyingKey::from_pem(&String::from_utf8_lossy(&output)).map_err(|error| {
+            Error::Failed(format!("`{}` gave no public key: {error}", uri.program.display()))
+        })?;
         Ok(Self { uri, public })
     }
 
@@ -136,7 +141,9 @@ impl ExecSigner {
             Ok(()) => Ok(signature),
             Err(_) => {
                 let program = self.uri.program.display();
-                Err(Error::Failed(format!("what `{program}` gave is no signature by its key over what was asked")))
+                Err(Error::Failed(format!(
+                    "what `{program}` gave is no signature by its key over what was asked"
+                )))
             }
         }
     }

@@ -61,7 +61,8 @@ fn wrong_uris_are_refused_without_their_secrets() {
         assert!(error.contains(said), "{text}: {error}");
         assert!(!error.contains("1234"), "{error}");
     }
-    for text in ["pkcs11:token=a?pin-value=1234", "pkcs11:colour=red?x=y&pin-value=1234", "pkcs11:?pin-value"] {
+    for text in ["pkcs11:token=a?pin-value=1234", "pkcs11:colour=red?x=y&pin-value=1234", "pkcs11:?pin-value"]
+    {
         assert_eq!(Pkcs11Uri::parse(text), Err(Error::PinInUri));
     }
 }
@@ -117,7 +118,8 @@ fn signatures_become_der() {
 fn points_are_read_wrapped_and_bare() {
     for curve in Curve::ALL {
         let bare = [&[4][..], &vec![7; 2 * curve.field_size()]].concat();
-        let header: &[u8] = if bare.len() < 128 { &[4, bare.len() as u8] } else { &[4, 0x81, bare.len() as u8] };
+        let header: &[u8] =
+            if bare.len() < 128 { &[4, bare.len() as u8] } else { &[4, 0x81, bare.len() as u8] };
         assert_eq!(bare_point(curve, &[header, &bare].concat()), bare);
         assert_eq!(bare_point(curve, &bare), bare);
         assert_eq!(bare_point(curve, &bare[..9]), &bare[..9]);
@@ -151,7 +153,8 @@ impl Program {
     }
 
     fn sign(&self, query: &str) -> Result<Vec<u8>, String> {
-        let uri = ExecUri::parse(&format!("exec:{}{query}", self.path().display())).map_err(|error| error.to_string())?;
+        let uri = ExecUri::parse(&format!("exec:{}{query}", self.path().display()))
+            .map_err(|error| error.to_string())?;
         let signer = ExecSigner::open(uri).map_err(|error| error.to_string())?;
         assert_eq!(signer.algorithm(), Curve::P384);
         signer.sign(b"message").map_err(|error| error.to_string())
@@ -195,7 +198,9 @@ fn exec_uris_are_read_whole() {
     };
     let text = "exec:/opt/my%20program?argument=a%20b&argument=c&input=message&timeout=9";
     assert_eq!(ExecUri::parse(text), Ok(wanted));
-    for wrong in ["exec:relative", "exec:", "exec:/p?x=y", "exec:/p?input=x", "exec:/p?timeout=0", "exec:/p?timeout"] {
+    for wrong in
+        ["exec:relative", "exec:", "exec:/p?x=y", "exec:/p?input=x", "exec:/p?timeout=0", "exec:/p?timeout"]
+    {
         assert!(ExecUri::parse(wrong).is_err(), "{wrong}");
     }
 }

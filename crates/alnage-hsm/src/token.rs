@@ -30,7 +30,10 @@ impl TokenKey {
     /// Finds the one key that `uri` names and makes it ready to sign.
     ///
     /// `pin` is asked for the PIN of the token with this label, once, when the token wants one.
-    pub fn open(uri: &Pkcs11Uri, pin: impl FnOnce(&str) -> Result<Option<Pin>, Error>) -> Result<Self, Error> {
+    pub fn open(
+        uri: &Pkcs11Uri,
+        pin: impl FnOnce(&str) -> Result<Option<Pin>, Error>,
+    ) -> Result<Self, Error> {
         if uri.kind.as_deref().is_some_and(|kind| kind != "private") {
             return Err(Error::Uri("signing needs a private key (`type=private`)".into()));
         }
@@ -58,7 +61,9 @@ impl TokenKey {
             .ok_or_else(|| Error::Failed(format!("the module gave {} bytes as signature", raw.len())))?;
         match self.public.verify(message, &signature) {
             Ok(()) => Ok(signature),
-            Err(_) => Err(Error::Failed("the signature does not fit the public key beside the private one".into())),
+            Err(_) => {
+                Err(Error::Failed("the signature does not fit the public key beside the private one".into()))
+            }
         }
     }
 }
@@ -108,11 +113,14 @@ pub fn module_path(uri: &Pkcs11Uri) -> Result<PathBuf, Error> {
         return Err(Error::Module("`module-name` is a path: use `module-path`".into()));
     }
     let file_names = [format!("lib{name}.so"), format!("{name}.so"), name.clone()];
-    let candidates = FOLDERS.iter().flat_map(|folder| {
-        file_names.iter().map(move |file_name| PathBuf::from(folder).join(file_name))
-    });
+    let candidates = FOLDERS
+        .iter()
+        .flat_map(|folder| file_names.iter().map(move |file_name| PathBuf::from(folder).join(file_name)));
     candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| {
-        Error::Module(format!("there is no module `{}` in the usual places: use `module-path`", name.escape_debug()))
+        Error::Module(format!(
+            "there is no module `{}` in the usual places: use `module-path`",
+            name.escape_debug()
+        ))
     })
 }
 
@@ -167,9 +175,10 @@ fn find_token(module: &Pkcs11, uri: &Pkcs11Uri) -> Result<(Slot, TokenInfo), Err
         0 if present.is_empty() => Err(Error::Token("no token is present".into())),
         0 => Err(Error::Token(format!("no token fits the URI; present: {}", listed()))),
         1 => found.pop().ok_or_else(|| Error::Token("no token is present".into())),
-        several => {
-            Err(Error::Token(format!("{several} tokens fit the URI: say which by `token` or `serial`; present: {}", listed())))
-        }
+        several => Err(Error::Token(format!(
+            "{several} tokens fit the URI: say which by `token` or `serial`; present: {}",
+            listed()
+        ))),
     }
 }
 
@@ -230,7 +239,10 @@ fn find_private_key(session: &Session, uri: &Pkcs11Uri, token: &TokenInfo) -> Re
             let message = if all.is_empty() {
                 format!("the token `{token}` holds no elliptic-curve private key")
             } else {
-                format!("no private key of the token `{token}` fits the URI; it holds {}", list(session, &all)?)
+                format!(
+                    "no private key of the token `{token}` fits the URI; it holds {}",
+                    list(session, &all)?
+                )
             };
             Err(Error::Object(message))
         }
@@ -295,8 +307,10 @@ fn find_public_key(
         }
     }
     let curve = curve.ok_or_else(|| Error::Object("the key is not over P-256, P-384 or P-521".into()))?;
-    let point = point.ok_or_else(|| Error::Object("the token holds no public key beside the private one".into()))?;
-    VerifyingKey::from_point(curve, bare_point(curve, &point)).map_err(|error| Error::Object(error.to_string()))
+    let point =
+        point.ok_or_else(|| Error::Object("the token holds no public key beside the private one".into()))?;
+    VerifyingKey::from_point(curve, bare_point(curve, &point))
+        .map_err(|error| Error::Object(error.to_string()))
 }
 
 /// The curve whose object identifier this is, in DER.

@@ -90,7 +90,9 @@ impl Pkcs11Uri {
             "object" => &mut self.object,
             "type" => &mut self.kind,
             // What is not understood must not widen the choice.
-            other => return Err(Error::Uri(format!("the attribute `{}` is not known", other.escape_debug()))),
+            other => {
+                return Err(Error::Uri(format!("the attribute `{}` is not known", other.escape_debug())));
+            }
         };
         if place.replace(text(name, value)?).is_some() { Err(twice(name)) } else { Ok(()) }
     }
@@ -115,7 +117,12 @@ const SCHEME: &str = "pkcs11:";
 fn attribute(part: &str) -> Result<(&str, Vec<u8>), Error> {
     let (name, value) =
         part.split_once('=').ok_or_else(|| Error::Uri("an attribute has no value (`name=value`)".into()))?;
-    Ok((name, decode(value).ok_or_else(|| Error::Uri(format!("the value of `{}` is wrongly encoded", name.escape_debug())))?))
+    Ok((
+        name,
+        decode(value).ok_or_else(|| {
+            Error::Uri(format!("the value of `{}` is wrongly encoded", name.escape_debug()))
+        })?,
+    ))
 }
 
 /// Undoes percent-encoding. White space and control characters have to be encoded.
