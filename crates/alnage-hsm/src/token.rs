@@ -220,6 +220,8 @@ fn log_in(
     }
 }
 
+/// Identifier and label of an object.
+type Names = (Option<Vec<u8>>, Option<Vec<u8>>);
 type Found = (ObjectHandle, Option<Vec<u8>>, Option<Vec<u8>>);
 
 fn find_private_key(session: &Session, uri: &Pkcs11Uri, token: &TokenInfo) -> Result<Found, Error> {
@@ -268,7 +270,7 @@ fn list(session: &Session, handles: &[ObjectHandle]) -> Result<String, Error> {
     Ok(listed.join(", "))
 }
 
-fn describe(session: &Session, handle: ObjectHandle) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), Error> {
+fn describe(session: &Session, handle: ObjectHandle) -> Result<Names, Error> {
     let (mut id, mut label) = (None, None);
     let wanted = [AttributeType::Id, AttributeType::Label];
     for attribute in session.get_attributes(handle, &wanted).map_err(failed)? {

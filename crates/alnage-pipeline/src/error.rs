@@ -26,4 +26,12 @@ pub enum Error {
     /// There is no file to put a seal beside.
     #[error("standard input has no place for a seal")]
     NoPlace,
+    /// What the verifier says it trusts cannot be used; mend the file.
+    #[error("`{}`: {message}", .path.display())]
+    Trust {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
 }

@@ -4,9 +4,12 @@ mod digest;
 mod error;
 mod log;
 mod parallel;
+mod revoke;
 mod seal;
 mod sign;
+mod threshold;
 mod time;
+mod trust;
 mod verify;
 mod vet;
 
@@ -15,9 +18,12 @@ pub use log::{
     NEW_LOG, OpenLog, Witnessing, entry_of_envelope, log_policy, log_verifier, make_log_key, policy_path,
     read_log, read_log_verifier, read_policy, statement_digest,
 };
+pub use revoke::{Revoked, revoke};
 pub use seal::{Sealing, seal};
 pub use sign::{GitPaths, KeyPair, SignRequest, Signed, keygen, sign, signing_key, verifying_key};
+pub use threshold::verify_signed_by;
 pub use time::rfc3339;
+pub use trust::{all_certificates, certificates, revocation_lists, revocations, trust_file};
 pub use verify::{Check, Forms, Outcome, Unsigned, Verification, Verifying, verify};
 pub use vet::{Failure, Input, Options, Progress, Silent, Vetted, VettedModel, vet};
 
@@ -26,3 +32,4 @@ pub use alnage_sign::{
     Curve, Dialect, Difference, KeyHint, KnownKey, Serialization, Signer, SignerPolicy, SigningKey, Symlinks,
     VerifyingKey,
 };
+pub use alnage_sign::{timestamp, trust as trusted, x509};

@@ -67,7 +67,7 @@ impl Verification {
         self.checks.iter().all(|check| matches!(check.outcome, Outcome::Holds | Outcome::Noted))
     }
 
-    fn say(&mut self, part: &'static str, outcome: Outcome, message: impl Into<String>) {
+    pub(crate) fn say(&mut self, part: &'static str, outcome: Outcome, message: impl Into<String>) {
         self.checks.push(Check { part, outcome, message: message.into() });
     }
 }
@@ -171,6 +171,7 @@ fn open(
         Forms::Specified => bundle.verify(&signer.key)?,
         Forms::Historic => bundle.verify_legacy(&signer.key)?,
     };
+    what.signers.accept_content(&signed)?;
     Ok((signed, signer))
 }
 

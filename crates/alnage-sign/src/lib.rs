@@ -15,6 +15,7 @@ mod serialization;
 mod signer_policy;
 mod statement;
 pub mod timestamp;
+pub mod trust;
 mod verdict;
 pub mod x509;
 

@@ -1,11 +1,16 @@
 //! Whose signatures count.
 
-use crate::{Bundle, Credential, Error, VerifyingKey, path};
+use crate::{Bundle, Credential, Error, SignedManifest, VerifyingKey, path};
 
 /// Decides whose signatures count. What it accepts is the key that the signature is then verified with.
 pub trait SignerPolicy {
     /// The key that `bundle` must be signed with, or why its signer does not count.
     fn accept(&self, bundle: &Bundle) -> Result<AcceptedSigner, Error>;
+
+    /// Refuses content that must not be used whoever signed it.
+    fn accept_content(&self, _signed: &SignedManifest) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// A signer whose signature counts, if it is theirs.
