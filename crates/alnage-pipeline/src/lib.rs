@@ -20,7 +20,9 @@ pub use log::{
 };
 pub use revoke::{Revoked, revoke};
 pub use seal::{Sealing, seal};
-pub use sign::{GitPaths, KeyPair, SignRequest, Signed, keygen, sign, signing_key, verifying_key};
+pub use sign::{
+    GitPaths, KeyPair, SignRequest, Signed, keygen, read_signature, sign, signing_key, verifying_key,
+};
 pub use threshold::verify_signed_by;
 pub use time::rfc3339;
 pub use trust::{all_certificates, certificates, revocation_lists, revocations, trust_file};
@@ -29,7 +31,8 @@ pub use vet::{Failure, Input, Options, Progress, Silent, Vetted, VettedModel, ve
 
 pub use alnage_fs::Sidecars;
 pub use alnage_sign::{
-    Curve, Dialect, Difference, KeyHint, KnownKey, Serialization, Signer, SignerPolicy, SigningKey, Symlinks,
-    VerifyingKey,
+    Bundle, Curve, Dialect, Difference, KeyHint, KnownKey, Lint, Serialization, Signer, SignerPolicy,
+    SigningKey, Summary, Symlinks, Verifier, VerifyingKey, lint,
 };
 pub use alnage_sign::{timestamp, trust as trusted, x509};
+pub use alnage_types::HashAlgorithm;

@@ -166,7 +166,8 @@ fn read_text(path: &Path, limit: u64) -> Result<String, Error> {
         .map_err(|_| alnage_sign::Error::Key(format!("`{}` is not PEM", path.display())).into())
 }
 
-pub(crate) fn read_signature(path: &Path) -> Result<Vec<u8>, Error> {
+/// Reads a signature file.
+pub fn read_signature(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(alnage_fs::read_small(path, MAX_SIGNATURE)?)
 }
 

@@ -9,7 +9,7 @@ use alnage_fs::{Link, LogDir, Sidecars, Tree, walk_with};
 use alnage_log::{LogVerifier, Receipt};
 use alnage_sign::{
     Bundle, Difference, DifferenceKind, HashedFile, SignedManifest, SignedStatement, SignerPolicy, Symlinks,
-    VERDICT_PREDICATE, VerifyingKey, verify_attestation,
+    VERDICT_PREDICATES, VerifyingKey, verify_attestation,
 };
 use alnage_types::Digest;
 
@@ -62,6 +62,11 @@ impl Verification {
         self.checks.iter().all(|check| check.outcome != Outcome::Refused)
     }
 
+    /// Whether a signed verdict was there and holds.
+    pub fn has_verdict(&self) -> bool {
+        self.checks.iter().any(|check| check.part == "verdict" && check.outcome == Outcome::Holds)
+    }
+
     /// Whether every part of a seal was there and holds.
     pub fn is_complete(&self) -> bool {
         self.checks.iter().all(|check| matches!(check.outcome, Outcome::Holds | Outcome::Noted))
@@ -91,6 +96,8 @@ pub struct Verifying<'a> {
     pub unsigned: Unsigned,
     /// What content that the signature leaves out leads to.
     pub ignored: Unsigned,
+    /// What is done about links inside the model; `None` for what the signature says.
+    pub symlinks: Option<Symlinks>,
     /// The directory of the log.
     pub log: &'a Path,
     /// Threads.
@@ -127,6 +134,7 @@ impl<'a> Verifying<'a> {
             forms: Forms::Specified,
             unsigned: Unsigned::Refused,
             ignored: Unsigned::Reported,
+            symlinks: None,
             log,
             jobs: 1,
         }
@@ -191,7 +199,9 @@ fn verify_files(
     let how = Hashing { algorithm: signed.hash(), serialization: signed.serialization(), jobs: what.jobs };
     let hashed = hash(tree, how, progress, counts);
     found.differences = signed.compare(&hashed);
-    refuse_links(tree, signed, counts, &mut found.differences);
+    if what.symlinks.unwrap_or(signed.symlinks()) == Symlinks::Refused {
+        refuse_links(tree, counts, &mut found.differences);
+    }
     // A link elsewhere, a pipe or a name that is not UTF-8 was never signed, and a loader could still use it.
     let strange = tree.unread().map(|entry| &entry.path);
     let unnamed = tree.files.iter().filter(|file| file.name.is_none()).map(|file| &file.path);
@@ -223,22 +233,11 @@ fn verify_files(
     }
 }
 
-/// A link stands where the signer had a file, and the signature does not allow for links.
-fn refuse_links(
-    tree: &Tree,
-    signed: &SignedManifest,
-    counts: impl Fn(&str) -> bool,
-    differences: &mut Vec<Difference>,
-) {
-    if signed.symlinks() == Symlinks::Followed {
-        return;
-    }
-    for file in &tree.files {
+/// Every link counts as a difference: whoever made it may point it elsewhere tomorrow.
+fn refuse_links(tree: &Tree, counts: impl Fn(&str) -> bool, differences: &mut Vec<Difference>) {
+    for file in tree.files.iter().filter(|file| file.link == Some(Link::Inside)) {
         let path = file.path.as_str();
-        if file.link == Some(Link::Inside)
-            && counts(path)
-            && !differences.iter().any(|other| other.path == path)
-        {
+        if counts(path) && !differences.iter().any(|other| other.path == path) {
             differences.push(Difference { path: path.to_owned(), kind: DifferenceKind::Linked });
         }
     }
@@ -253,8 +252,8 @@ fn uncovered(
     hashed: &[HashedFile],
 ) -> Vec<(String, u64)> {
     let mut uncovered: BTreeMap<String, u64> = BTreeMap::new();
-    let empty = hashed.iter().filter(|file| signed.cannot_cover(file)).map(|file| file.path.as_str());
-    let empty: BTreeSet<&str> = empty.collect();
+    let covered = hashed.iter().filter(|file| !signed.cannot_cover(file)).map(|file| file.path.as_str());
+    let covered: BTreeSet<&str> = covered.collect();
     for entry in &tree.entries {
         let path = entry.path.as_str();
         let accounted = named.contains(path) || own.iter().any(|own| own == path);
@@ -263,8 +262,8 @@ fn uncovered(
         }
         let reason = match signed.ignored_paths().reason(path) {
             Some(folder) => folder,
-            None if empty.contains(path) || !hashed.iter().any(|file| file.path == path) => path,
-            None => continue,
+            None if covered.contains(path) => continue,
+            None => path,
         };
         let files = uncovered.entry(reason.to_owned()).or_default();
         *files = files.saturating_add(1);
@@ -290,7 +289,12 @@ fn verify_verdict(
 ) -> Result<Option<SignedStatement>, Error> {
     let bom = optional(&sidecars.bom)?;
     let Some(envelope) = optional(&sidecars.verdict)? else {
-        found.say("verdict", Outcome::NotChecked, format!("there is no `{}`", shown(&sidecars.verdict)));
+        // Nothing in the signature says that there was one, so a verdict that was taken away looks just the same.
+        let missing = format!(
+            "there is no `{}`: the signature says what the files are, and nothing says that they were ever vetted",
+            shown(&sidecars.verdict)
+        );
+        found.say("verdict", Outcome::NotChecked, missing);
         let message = match bom {
             Some(_) => format!("no signed verdict names `{}`", shown(&sidecars.bom)),
             None => format!("there is no `{}`", shown(&sidecars.bom)),
@@ -313,7 +317,7 @@ fn verify_verdict(
     let claim = statement.statement();
     let verdict = claim.predicate.get("alnage_verdict").and_then(|verdict| verdict.as_str());
     let time = claim.predicate.get("timeCreated").and_then(|time| time.as_str()).unwrap_or("an unknown time");
-    let passed = claim.predicate_type == VERDICT_PREDICATE && verdict == Some("pass");
+    let passed = VERDICT_PREDICATES.contains(&claim.predicate_type.as_str()) && verdict == Some("pass");
     let outcome = if passed { Outcome::Holds } else { Outcome::Refused };
     let word = verdict.unwrap_or("unknown");
     found.say("verdict", outcome, format!("`{}`, {}", word.escape_debug(), time.escape_debug()));

@@ -9,11 +9,13 @@ mod dsse;
 mod error;
 mod ignored;
 mod key;
+mod lint;
 mod model;
 mod path;
 mod serialization;
 mod signer_policy;
 mod statement;
+mod summary;
 pub mod timestamp;
 pub mod trust;
 mod verdict;
@@ -24,13 +26,15 @@ pub use difference::{Difference, DifferenceKind};
 pub use error::Error;
 pub use ignored::IgnoredPaths;
 pub use key::{Curve, Signer, SigningKey, VerifyingKey};
+pub use lint::{Lint, Objection, Verifier, lint};
 pub use model::{Dialect, Shape, SignedManifest, Signing, Symlinks, sign_model};
 pub use serialization::{HashedFile, Resource, Serialization, Shard};
 pub use signer_policy::{AcceptedSigner, KeyHint, KnownKey, SignerPolicy};
 pub use statement::{
     SignedStatement, Statement, Subject, attest, attested_digest, model_subjects, verify_attestation,
 };
-pub use verdict::{VERDICT_PREDICATE, VerdictClaim};
+pub use summary::{CertificateSummary, ResourceSummary, Summary};
+pub use verdict::{VERDICT_PREDICATE, VERDICT_PREDICATES, VerdictClaim};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,10 @@ use serde_json::json;
 use crate::{Statement, Subject};
 
 /// The predicate's type: <https://github.com/in-toto/attestation/blob/main/spec/predicates/svr.md>.
-pub const VERDICT_PREDICATE: &str = "https://in-toto.io/attestation/svr/v0.1";
+pub const VERDICT_PREDICATE: &str = "https://in-toto.io/attestation/svr/v0.2";
+
+/// The types that say a verdict as we do: the present one, and the one before, which had no list of policies.
+pub const VERDICT_PREDICATES: [&str; 2] = [VERDICT_PREDICATE, "https://in-toto.io/attestation/svr/v0.1"];
 
 /// What a vetting led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,11 +47,12 @@ impl VerdictClaim<'_> {
         if self.findings == 0 {
             properties.push("ALNAGE_NO_FINDINGS");
         }
-        let mut verifier =
-            json!({ "id": format!("https://github.com/alnage/alnage/releases/tag/v{}", self.tool_version) });
-        if let Some(policy) = self.policy {
-            verifier["policy"] = json!({ "digest": { "sha256": policy } });
-        }
+        let policies: Vec<_> =
+            self.policy.iter().map(|policy| json!({ "digest": { "sha256": policy } })).collect();
+        let verifier = json!({
+            "id": format!("https://github.com/alnage/alnage/releases/tag/v{}", self.tool_version),
+            "policies": policies,
+        });
         let predicate = json!({
             "verifier": verifier,
             "timeCreated": self.time,

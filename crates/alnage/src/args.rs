@@ -1,6 +1,10 @@
 //! The command line's grammar.
 
+mod signing;
+
 use std::path::PathBuf;
+
+pub(crate) use signing::{KeygenArgs, SignArgs, SignatureArgs, SignatureCommand, VerifyArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -28,9 +32,14 @@ pub(crate) enum Command {
     /// Make a good and a weaponised model in `./alnage-tour/` and take both through everything
     Tour,
     /// Verify a model against its signature, and its seal where there is one
-    Verify(VerifyArgs),
+    Verify(Box<VerifyArgs>),
     /// Sign a model without vetting it
-    Sign(SignArgs),
+    Sign(Box<SignArgs>),
+    /// Look at a signature without verifying it
+    Signature {
+        #[command(subcommand)]
+        command: SignatureCommand,
+    },
     /// Make a key pair for signing
     Keygen(KeygenArgs),
     /// The transparency log: append, prove, verify, audit
@@ -150,43 +159,6 @@ pub(crate) struct FileArgs {
     /// Read no configuration file
     #[arg(long)]
     pub(crate) no_config: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct VerifyArgs {
-    /// The model: a file or a directory
-    pub(crate) path: PathBuf,
-    /// The signer's public key
-    #[arg(long, value_name = "FILE")]
-    pub(crate) key: PathBuf,
-    /// The signature, when it is not beside the model
-    #[arg(long, value_name = "FILE")]
-    pub(crate) signature: Option<PathBuf>,
-    /// The directory of the log
-    #[arg(long, value_name = "DIR")]
-    pub(crate) log: Option<PathBuf>,
-    /// Refuse a model whose verdict, bill of materials and log entry cannot all be checked
-    #[arg(long)]
-    pub(crate) require_seal: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SignArgs {
-    /// The model: a file or a directory
-    pub(crate) path: PathBuf,
-    /// The private key
-    #[arg(long, value_name = "FILE")]
-    pub(crate) key: PathBuf,
-    /// Where the signature goes, when not beside the model
-    #[arg(long, value_name = "FILE")]
-    pub(crate) signature: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct KeygenArgs {
-    /// The directory for `signing.pem` and `signing.pub.pem`
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

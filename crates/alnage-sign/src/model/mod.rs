@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, num::NonZeroU64};
 use alnage_types::{ContentDigest, Digest, HashAlgorithm};
 use serde_json::Value;
 
+pub(crate) use payload::{PREDICATE_TYPE, PREDICATE_TYPE_V0_2};
 pub use signing::{Dialect, Shape, Signing, Symlinks, sign_model};
 
 use crate::{
@@ -15,10 +16,7 @@ use crate::{
     serialization::{parse_shard, python_shard_algorithm},
     statement::STATEMENT_TYPE,
 };
-use payload::{
-    Descriptor, ModelSubject, PREDICATE_TYPE, PREDICATE_TYPE_V0_2, Payload, PayloadV0_2, Predicate,
-    PredicateTypeOnly, SubjectV0_2,
-};
+use payload::{Descriptor, ModelSubject, Payload, PayloadV0_2, Predicate, PredicateTypeOnly, SubjectV0_2};
 
 /// What the only file of a model that is no folder is named.
 pub(crate) const ONLY_FILE: &str = ".";
@@ -99,6 +97,15 @@ impl Bundle {
         }
         self.verify(key)
     }
+}
+
+/// What a payload says, whoever signed it: for a report alone.
+pub(crate) fn read_any(payload: &[u8]) -> Result<SignedManifest, Error> {
+    let claimed = serde_json::from_slice::<PredicateTypeOnly>(payload);
+    if claimed.is_ok_and(|claimed| claimed.predicate_type == PREDICATE_TYPE_V0_2) {
+        return read_v0_2(parse(payload)?);
+    }
+    read(parse(payload)?)
 }
 
 fn parse<'a, T: serde::Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Error> {

@@ -6,6 +6,7 @@ mod keygen;
 mod log;
 mod rules;
 mod sign;
+mod signature;
 mod tour;
 mod verify;
 mod vet;
@@ -32,9 +33,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Man => reference::man()?,
         Command::Tour => return tour::run(),
         Command::Verify(arguments) => return verify::run(&arguments, &unflagged()?),
+        Command::Signature { command } => return signature::run(&command),
         Command::Sign(arguments) => sign::run(&arguments, unflagged()?.jobs)?,
         Command::Log { command } => return log::run(command, &unflagged()?),
-        Command::Keygen(arguments) => keygen::run(&arguments.out, alnage_pipeline::Curve::P256)?,
+        Command::Keygen(arguments) => keygen::run(&arguments.out, arguments.curve.into())?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,10 +1,10 @@
 //! `alnage sign`: a signature without a verdict.
 
-use alnage_pipeline::{SignRequest, sign, signing_key};
+use alnage_pipeline::{Error, SignRequest, sign, signing_key};
 
 use crate::{
     args::SignArgs,
-    output::{self, warn},
+    output::{self, hinted, warn},
     progress::Bar,
 };
 
@@ -14,13 +14,36 @@ pub(super) fn run(arguments: &SignArgs, jobs: usize) -> anyhow::Result<()> {
     let bar = Bar::new(true);
     let request = SignRequest {
         signature: arguments.signature.as_deref(),
+        hash: arguments.hash.into(),
+        serialization: arguments.serialization(),
+        dialect: arguments.dialect(),
+        symlinks: arguments.symlinks(),
+        ignore_paths: &arguments.leave_out.ignore_paths,
+        git: arguments.leave_out.git(),
         jobs,
         ..SignRequest::new(&arguments.path, &key)
     };
-    let signed = sign(&request, &bar)?;
+    let signed = sign(&request, &bar);
     drop(bar);
+    let signed = signed.map_err(|error| explained(error, arguments))?;
     output::print(&format!("{}\n", signed.signature.display()))?;
     let files = if signed.files == 1 { "1 file".to_owned() } else { format!("{} files", signed.files) };
     warn(format_args!("signed {files} of `{}`, without a verdict", arguments.path.display()));
+    if !signed.uncovered.is_empty() {
+        let count = signed.uncovered.len();
+        warn(format_args!(
+            "not covered: {count} empty files, which shards leave out; sign whole files to cover them"
+        ));
+    }
     Ok(())
+}
+
+/// The error, with the way out where there is one.
+fn explained(error: Error, arguments: &SignArgs) -> anyhow::Error {
+    match &error {
+        Error::Unsignable { reason, .. } if reason.contains("symbolic link") && !arguments.allow_symlinks => {
+            hinted(error.to_string(), "`--allow-symlinks` signs what links inside the model lead to")
+        }
+        _ => error.into(),
+    }
 }

@@ -2,23 +2,29 @@
 
 use std::{fmt::Write, path::Path, process::ExitCode};
 
-use alnage_pipeline::{KeyHint, KnownKey, Outcome, Verification, Verifying, verify, verifying_key};
+use alnage_pipeline::{KnownKey, Outcome, Verification, Verifying, verify, verifying_key};
 
 use crate::{
     args::VerifyArgs,
     config::Settings,
     exit,
-    output::{self, hinted},
+    output::{self, hinted, warn},
     progress::Bar,
 };
 
 /// Verifies, says what was and what was not checked, and gives the exit code.
 pub(super) fn run(arguments: &VerifyArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     let key = verifying_key(&arguments.key)?;
-    let signers = KnownKey { key, hint: KeyHint::MustMatch };
+    let signers = KnownKey { key, hint: arguments.hint() };
     let log = arguments.log.as_deref().unwrap_or(&settings.log);
     let what = Verifying {
         signature: arguments.signature.as_deref(),
+        ignore_paths: &arguments.leave_out.ignore_paths,
+        git: arguments.leave_out.git(),
+        forms: arguments.forms(),
+        unsigned: arguments.unsigned(),
+        ignored: arguments.ignored(),
+        symlinks: arguments.symlinks(),
         jobs: settings.jobs,
         ..Verifying::new(&arguments.path, &signers, log)
     };
@@ -34,6 +40,9 @@ pub(super) fn run(arguments: &VerifyArgs, settings: &Settings) -> anyhow::Result
     })?;
     let verified = verification.holds() && (!arguments.require_seal || verification.is_complete());
     output::print(&report(&arguments.path, &verification, verified))?;
+    if verified && !verification.has_verdict() {
+        warn(format_args!("\nhint: `--require-seal` refuses a model without a signed and logged verdict"));
+    }
     Ok(if verified { ExitCode::SUCCESS } else { ExitCode::from(exit::REFUSED) })
 }
 
@@ -42,7 +51,11 @@ const DIFFERENCES: usize = 50;
 
 /// What was found, as text.
 pub(super) fn report(path: &Path, verification: &Verification, verified: bool) -> String {
-    let word = if verified { "verified" } else { "not verified" };
+    let word = match (verified, verification.has_verdict()) {
+        (true, true) => "verified",
+        (true, false) => "verified, without a verdict",
+        (false, _) => "not verified",
+    };
     let mut text = format!("{word}: {}\n", path.display());
     for check in &verification.checks {
         let outcome = match check.outcome {
@@ -55,6 +68,10 @@ pub(super) fn report(path: &Path, verification: &Verification, verified: bool) -
     }
     for difference in verification.differences.iter().take(DIFFERENCES) {
         let _ = writeln!(text, "    {difference}");
+    }
+    for (path, files) in verification.uncovered.iter().take(DIFFERENCES) {
+        let files = if *files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+        let _ = writeln!(text, "    not covered by the signature: `{}`, {files}", path.escape_debug());
     }
     if verification.differences.len() > DIFFERENCES {
         let _ = writeln!(text, "    and {} more", verification.differences.len() - DIFFERENCES);

@@ -15,6 +15,7 @@ use alnage_types::{Budget, Level, Verdict};
 use anyhow::Context as _;
 
 pub(crate) use keys::{KEYS, Key};
+pub(crate) use values::number as parse_size;
 
 use crate::{
     args::{FileArgs, SettingArgs},

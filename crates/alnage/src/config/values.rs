@@ -6,7 +6,7 @@ use std::{
 };
 
 /// A number, with `_` between digits and a suffix: `k`, `M`, `G`, `T` and `KiB` … count in 1024, `kB` … in 1000.
-pub(super) fn number(text: &str) -> Result<u64, String> {
+pub(crate) fn number(text: &str) -> Result<u64, String> {
     const EXPECTED: &str = "expected a number such as `5000`, `64MiB` or `2GB`";
     let text = text.trim();
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(text.len());
