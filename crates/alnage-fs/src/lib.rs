@@ -5,17 +5,21 @@
 
 mod error;
 mod git;
+mod hash;
 mod hub;
 mod inputs;
 mod log_dir;
 mod read;
 mod root;
+mod stamp;
 mod walk;
 mod write;
 
 pub use error::Error;
+pub use hash::{Extent, Hashed};
 pub use inputs::{STDIN_LIMIT, canonical, expand, read_stdin};
 pub use log_dir::LogDir;
 pub use read::{Content, IN_MEMORY, MemoryBytes};
+pub use stamp::Stamp;
 pub use walk::{Git, Link, Sidecars, Tree, TreeFile, walk, walk_with};
 pub use write::{create_dir, random_seed, read_small, write_atomic, write_secret};

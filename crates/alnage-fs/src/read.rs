@@ -1,16 +1,11 @@
 //! One file's bytes for parsers, and their digest.
 
-use std::{
-    fs::{File, Metadata},
-    io,
-    os::unix::fs::{FileExt, MetadataExt},
-    sync::Arc,
-};
+use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
 
 use alnage_types::{Digest, Source};
 use sha2::Digest as _;
 
-use crate::root::RegularFile;
+use crate::{Stamp, root::RegularFile};
 
 /// Files up to this size are read whole, once, and hashed and parsed from memory.
 pub const IN_MEMORY: u64 = 8 << 20;
@@ -30,24 +25,6 @@ pub struct Content {
 impl std::fmt::Debug for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Content").field("len", &self.source.len()).field("sha256", &self.sha256).finish()
-    }
-}
-
-/// What changes when a file is written to.
-#[derive(PartialEq, Eq)]
-struct Stamp {
-    len: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            len: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
     }
 }
 

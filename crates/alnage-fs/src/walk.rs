@@ -11,7 +11,10 @@ use std::{
 use alnage_formats::{EntryKind, TreeEntry};
 use alnage_types::{ArtifactPath, Digest};
 
-use crate::{Content, Error, git, hub, root::Root};
+use crate::{
+    Content, Error, git, hub,
+    root::{RegularFile, Root},
+};
 
 /// A model on disk.
 #[derive(Debug)]
@@ -105,12 +108,15 @@ impl Tree {
 
     /// Opens and reads a file of this tree.
     pub fn read(&self, file: &TreeFile, hash: bool, progress: &dyn Fn(u64)) -> io::Result<Content> {
-        let opened = match &self.root {
-            Place::Below(root) => root.file(&file.location)?,
-            Place::Named => Root::named(&file.location)?,
-            Place::Closed => return Err(io::Error::other("the model is no longer open")),
-        };
-        Content::read(opened, hash, progress)
+        Content::read(self.open(file)?, hash, progress)
+    }
+
+    pub(crate) fn open(&self, file: &TreeFile) -> io::Result<RegularFile> {
+        match &self.root {
+            Place::Below(root) => root.file(&file.location),
+            Place::Named => Root::named(&file.location),
+            Place::Closed => Err(io::Error::other("the model is no longer open")),
+        }
     }
 }
 

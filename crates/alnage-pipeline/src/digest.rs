@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use alnage_fs::{Tree, TreeFile};
-use alnage_sign::{HashedFile, Serialization};
-use alnage_types::{ContentDigest, HashAlgorithm, Source};
+use alnage_fs::{Extent, Hashed, Stamp, Tree, TreeFile};
+use alnage_sign::{HashedFile, Serialization, Shard};
+use alnage_types::{ContentDigest, HashAlgorithm};
 
-use crate::{Progress, parallel};
+use crate::Progress;
 
 /// How files are hashed.
 #[derive(Debug, Clone, Copy)]
@@ -31,12 +31,8 @@ pub(crate) fn hash(
     let files: Vec<(&str, &TreeFile)> = named.filter(|(name, _)| wanted(name)).collect();
     let places: BTreeMap<_, &TreeFile> = files.iter().map(|(_, file)| (file.location(), *file)).collect();
     let places: Vec<&TreeFile> = places.into_values().collect();
-    progress.expect(places.iter().map(|file| file.size).sum());
-    let digests = parallel::map(how.jobs, places.len(), |index| {
-        let file = places[index];
-        (file.location(), digest(tree, file, how, progress))
-    });
-    let digests: BTreeMap<_, _> = digests.into_iter().collect();
+    let digests = digests(tree, &places, how, progress);
+    let digests: BTreeMap<_, _> = places.iter().map(|file| file.location()).zip(digests).collect();
     let hashed = |(name, file): (&str, &TreeFile)| {
         let digest = digests.get(file.location()).cloned().flatten();
         let (size, parts) = digest.map_or((file.size, None), |(size, parts)| (size, Some(parts)));
@@ -47,83 +43,33 @@ pub(crate) fn hash(
     hashed
 }
 
-type Parts = Vec<(Option<alnage_sign::Shard>, ContentDigest)>;
+type Parts = Vec<(Option<Shard>, ContentDigest)>;
 
-/// The file's size and the digests of its parts.
-fn digest(tree: &Tree, file: &TreeFile, how: Hashing, progress: &dyn Progress) -> Option<(u64, Parts)> {
-    let whole = (how.algorithm, how.serialization) == (HashAlgorithm::Sha256, Serialization::Files);
-    let content = tree
-        .read(file, whole, &|bytes| {
-            if whole {
-                progress.advance(bytes)
-            }
-        })
-        .ok()?;
-    let source = content.source.as_ref();
-    let parts: Option<Parts> = match content.sha256 {
-        Some(digest) if whole => Some(vec![(None, digest.into())]),
-        _ => (how.serialization.parts(source.len()))
-            .map(|shard| {
-                let (start, end) = shard.map_or((0, source.len()), |shard| (shard.start, shard.end));
-                Some((shard, digest_range(source, start, end, how.algorithm, progress)?))
-            })
-            .collect(),
-    };
-    let parts = parts.filter(|_| !content.has_changed())?;
-    Some((source.len(), parts))
-}
-
-fn digest_range(
-    source: &dyn Source,
-    mut start: u64,
-    end: u64,
-    algorithm: HashAlgorithm,
+/// The size of each of `files` and the digests of its parts.
+fn digests(
+    tree: &Tree,
+    files: &[&TreeFile],
+    how: Hashing,
     progress: &dyn Progress,
-) -> Option<ContentDigest> {
-    /// Small enough to stay in the processor's cache.
-    const CHUNK: usize = 256 << 10;
-    let mut hasher = Hasher::new(algorithm);
-    let mut buffer = vec![0; CHUNK];
-    while start < end {
-        let wanted = usize::try_from(end.saturating_sub(start)).map_or(CHUNK, |rest| rest.min(CHUNK));
-        let count = source.read_at(start, buffer.get_mut(..wanted)?).ok()?;
-        let read = buffer.get(..count).filter(|read| !read.is_empty())?;
-        hasher.update(read);
-        progress.advance(count as u64);
-        start = start.checked_add(count as u64)?;
-    }
-    Some(hasher.finish())
-}
-
-/// One of the algorithms, under way.
-enum Hasher {
-    Sha256(sha2::Sha256),
-    Blake2b512(Box<blake2b_simd::State>),
-    Blake3(Box<blake3::Hasher>),
-}
-
-impl Hasher {
-    fn new(algorithm: HashAlgorithm) -> Self {
-        match algorithm {
-            HashAlgorithm::Sha256 => Self::Sha256(sha2::Digest::new()),
-            HashAlgorithm::Blake2b512 => Self::Blake2b512(Box::default()),
-            HashAlgorithm::Blake3 => Self::Blake3(Box::default()),
+) -> Vec<Option<(u64, Parts)>> {
+    progress.expect(files.iter().map(|file| file.size).sum());
+    let parts = |file: &&TreeFile| how.serialization.parts(file.size).collect::<Vec<_>>();
+    let parts: Vec<Vec<Option<Shard>>> = files.iter().map(parts).collect();
+    let extent = |file, shard: &Option<Shard>| Extent { file, range: shard.map(|s| s.start..s.end) };
+    let extents = files.iter().zip(&parts).flat_map(|(file, parts)| parts.iter().map(|s| extent(*file, s)));
+    let extents: Vec<Extent<'_>> = extents.collect();
+    let hashed = tree.hash(&extents, how.algorithm, how.jobs, &|bytes| progress.advance(bytes));
+    let mut hashed = hashed.into_iter().map(Result::ok);
+    let gathered = files.iter().zip(parts).map(|(file, parts)| {
+        let hashed: Vec<Option<Hashed>> = hashed.by_ref().take(parts.len()).collect();
+        let hashed: Vec<Hashed> = hashed.into_iter().collect::<Option<_>>()?;
+        // All shards must be of the same file.
+        let stamp = hashed.first().map(|first| first.stamp);
+        if hashed.iter().any(|part| Some(part.stamp) != stamp) {
+            return None;
         }
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Sha256(hasher) => sha2::Digest::update(hasher, bytes),
-            Self::Blake2b512(hasher) => drop(hasher.update(bytes)),
-            Self::Blake3(hasher) => drop(hasher.update(bytes)),
-        }
-    }
-
-    fn finish(self) -> ContentDigest {
-        match self {
-            Self::Sha256(hasher) => ContentDigest::Sha256(sha2::Digest::finalize(hasher).into()),
-            Self::Blake2b512(hasher) => ContentDigest::Blake2b512(*hasher.finalize().as_array()),
-            Self::Blake3(hasher) => ContentDigest::Blake3(*hasher.finalize().as_bytes()),
-        }
-    }
+        let size = stamp.map_or(file.size, |stamp: Stamp| stamp.len);
+        Some((size, parts.into_iter().zip(hashed.iter().map(|part| part.digest)).collect()))
+    });
+    gathered.collect()
 }

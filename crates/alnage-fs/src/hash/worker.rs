@@ -1,0 +1,167 @@
+//! One thread: reads a piece of each of its streams into one buffer, and hashes them together.
+
+use std::{fs::File, io, os::unix::fs::FileExt};
+
+use alnage_hash::{Engine, Part};
+use alnage_types::HashAlgorithm;
+
+use super::{Extent, Hashed, hasher::Hasher, pool::Pool};
+use crate::{Stamp, Tree, root::RegularFile};
+
+/// What is read for one turn of a thread: it stays in the processor's cache until it is hashed.
+const TURN: usize = 1 << 20;
+
+/// A stream that is hashed, from before it is opened until its digest is known.
+pub(super) struct Stream {
+    index: usize,
+    /// Bytes that are still to be read.
+    left: u64,
+    open: Option<Open>,
+}
+
+struct Open {
+    file: File,
+    stamp: Stamp,
+    offset: u64,
+    hasher: Hasher,
+}
+
+impl Stream {
+    /// The extent `index`, which has about `left` bytes.
+    pub(super) fn new(index: usize, left: u64) -> Self {
+        Self { index, left, open: None }
+    }
+
+    /// How many bytes are still to be read.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+}
+
+pub(super) struct Worker<'a> {
+    tree: &'a Tree,
+    algorithm: HashAlgorithm,
+    pool: &'a Pool<'a>,
+    progress: &'a (dyn Fn(u64) + Sync),
+    engine: Engine,
+    /// The fewest bytes of a longer stream that one turn reads.
+    part: usize,
+    own: Vec<Stream>,
+    done: Vec<(usize, io::Result<Hashed>)>,
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(
+        tree: &'a Tree,
+        algorithm: HashAlgorithm,
+        pool: &'a Pool<'a>,
+        progress: &'a (dyn Fn(u64) + Sync),
+    ) -> Self {
+        let engine = Engine::detect();
+        // As many streams as there are lanes; the other algorithms fill their lanes from one stream.
+        let part = match algorithm {
+            HashAlgorithm::Sha256 => TURN / engine.streams().clamp(4, 16),
+            HashAlgorithm::Blake2b512 | HashAlgorithm::Blake3 => TURN,
+        };
+        Self { tree, algorithm, pool, progress, engine, part, own: Vec::new(), done: Vec::new() }
+    }
+
+    /// Works until there is nothing left; gives what came of the extents it had.
+    pub(super) fn run(mut self) -> Vec<(usize, io::Result<Hashed>)> {
+        self.pool.join();
+        let mut buffer = Vec::new();
+        let mut ended = 0;
+        while self.pool.refill(&mut self.own, ended, TURN as u64, self.part as u64) {
+            let before = self.own.len();
+            buffer.resize(TURN + self.part, 0);
+            self.turn(&mut buffer);
+            ended = before - self.own.len();
+        }
+        self.done
+    }
+
+    /// Reads and hashes a piece of each stream, and sorts out those that ended.
+    fn turn(&mut self, buffer: &mut [u8]) {
+        let part = self.part.max((TURN / self.own.len().max(1)) & !0xfff);
+        let mut pieces: Vec<(Stream, &[u8])> = Vec::with_capacity(self.own.len());
+        let mut rest = buffer;
+        let mut later = Vec::new();
+        for mut stream in self.own.drain(..) {
+            let result = match &mut stream.open {
+                Some(_) => Ok(()),
+                none => {
+                    open(self.tree, &self.pool.extents[stream.index], self.algorithm).map(|(opened, left)| {
+                        stream.left = left;
+                        *none = Some(opened);
+                    })
+                }
+            };
+            let wanted = usize::try_from(stream.left).unwrap_or(usize::MAX).min(part);
+            if wanted > rest.len() {
+                // It grew since the walk.
+                later.push(stream);
+                continue;
+            }
+            let (piece, others) = std::mem::take(&mut rest).split_at_mut(wanted);
+            rest = others;
+            let read = result.and_then(|()| match &mut stream.open {
+                Some(open) => open.read(piece),
+                None => Ok(()),
+            });
+            match read {
+                Ok(()) => {
+                    stream.left -= wanted as u64;
+                    pieces.push((stream, piece));
+                }
+                Err(error) => self.done.push((stream.index, Err(error))),
+            }
+        }
+        Hasher::take(
+            self.engine,
+            pieces.iter_mut().filter_map(|(stream, piece)| {
+                let part = if stream.left == 0 { Part::Last } else { Part::More };
+                Some((&mut stream.open.as_mut()?.hasher, *piece, part))
+            }),
+        );
+        for (stream, piece) in pieces {
+            (self.progress)(piece.len() as u64);
+            match stream {
+                Stream { index, left: 0, open: Some(open) } => self.done.push((index, open.end())),
+                stream => self.own.push(stream),
+            }
+        }
+        self.own.append(&mut later);
+    }
+}
+
+/// Opens an extent; gives how many bytes there are to read.
+fn open(tree: &Tree, extent: &Extent<'_>, algorithm: HashAlgorithm) -> io::Result<(Open, u64)> {
+    let RegularFile { file, metadata } = tree.open(extent.file)?;
+    let stamp = Stamp::of(&metadata);
+    let (offset, end) = match &extent.range {
+        Some(range) if stamp.len == extent.file.size => (range.start, range.end.min(stamp.len)),
+        Some(_) => return Err(io::Error::other("written to since it was listed")),
+        None => (0, stamp.len),
+    };
+    Ok((Open { file, stamp, offset, hasher: Hasher::new(algorithm) }, end.saturating_sub(offset)))
+}
+
+impl Open {
+    /// Fills `piece` with the next bytes.
+    fn read(&mut self, piece: &mut [u8]) -> io::Result<()> {
+        self.file.read_exact_at(piece, self.offset)?;
+        self.offset += piece.len() as u64;
+        Ok(())
+    }
+
+    /// The digest, unless somebody wrote to the file meanwhile.
+    fn end(self) -> io::Result<Hashed> {
+        if Stamp::of(&self.file.metadata()?) != self.stamp {
+            return Err(io::Error::other("written to while it was read"));
+        }
+        match self.hasher.digest() {
+            Some(digest) => Ok(Hashed { digest, stamp: self.stamp }),
+            None => Err(io::Error::other("not all of it was hashed")),
+        }
+    }
+}
