@@ -1,6 +1,7 @@
 //! Computes what known callables give back, so that names and nested programs resolve.
 
 use super::{
+    carried,
     facts::Role,
     heap::{Node, Value, is_plain},
     known::Known,
@@ -510,7 +511,13 @@ impl Machine<'_> {
     fn transform(&mut self, value: Value, how: fn(&[u8]) -> Option<Vec<u8>>) -> Value {
         let Some(bytes) = self.heap.bytes(self.tape.source(), value, LONGEST) else { return Value::Unknown };
         match how(&bytes) {
-            Some(bytes) => self.heap.computed(&bytes, Value::Bytes),
+            Some(bytes) => {
+                // What is decoded may go where nobody sees it loaded.
+                if carried::may_begin(&bytes) && carried::is_program(&bytes) {
+                    self.record.carried(self.at, &bytes, None);
+                }
+                self.heap.computed(&bytes, Value::Bytes)
+            }
             None => Value::Unknown,
         }
     }
@@ -616,16 +623,11 @@ impl Machine<'_> {
 
     /// A byte string is loaded as a program.
     fn note_loaded(&mut self, value: Value, by: Option<String>) {
+        let by = by.unwrap_or_else(|| "decompress".to_owned());
         if let Some(extent) = self.heap.extent(value) {
-            match by {
-                Some(by) => self.record.loaded(extent, by),
-                None => self.record.loaded(extent, "decompress".to_owned()),
-            }
-        } else if let Some(bytes) = self.heap.bytes(self.tape.source(), value, LONGEST)
-            && self.record.computed.len() < 1000
-        {
-            let bytes = bytes.into_owned();
-            self.record.computed.push((self.at, bytes, by.unwrap_or_else(|| "decompress".to_owned())));
+            self.record.loaded(extent, by);
+        } else if let Some(bytes) = self.heap.bytes(self.tape.source(), value, LONGEST) {
+            self.record.carried(self.at, &bytes, Some(&by));
         }
     }
 }

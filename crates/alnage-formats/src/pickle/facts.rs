@@ -30,6 +30,9 @@ pub struct PickleFacts {
     /// Pickles and code inside strings, handed on as members.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nested: Vec<Nested>,
+    /// Files beside this one that arrays are read from, as joblib wrote them before 0.10.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "first_listed")]
+    pub references: Vec<Reference>,
     /// What `torch.load(weights_only=True)` would say.
     pub weights_only: WeightsOnly,
     /// The tensors that are rebuilt.
@@ -248,9 +251,21 @@ pub struct Nested {
     /// What loads it, when something does: `pickle.loads`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loaded_by: Option<String>,
-    /// Names that a code object uses.
+    /// Names that the code object in it uses, when it holds one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
+    /// Strings among that code object's constants.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub constants: Vec<String>,
+}
+
+/// A file that is read while loading.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Reference {
+    /// Its name, seen from the pickle's folder.
+    pub file: String,
+    /// Of the opcode that reads it.
+    pub offset: u64,
 }
 
 /// What `torch.load(weights_only=True)` would say.

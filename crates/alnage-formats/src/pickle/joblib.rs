@@ -1,7 +1,7 @@
 //! joblib's arrays: raw bytes in the file, right behind the opcode that builds their wrapper.
 
 use super::{
-    facts::Tensor,
+    facts::{Reference, Tensor},
     heap::{Node, Value},
     machine::{End, Machine},
     tape::{Extent, fetch},
@@ -28,6 +28,10 @@ pub(super) fn built(
     let global = &machine.record.globals[at as usize];
     match global.name.as_str() {
         "NumpyArrayWrapper" if global.module.ends_with("numpy_pickle") => wrapper(machine, target),
+        "NDArrayWrapper" | "ZNDArrayWrapper" if global.module.contains("numpy_pickle") => {
+            reference(machine, target);
+            Ok(())
+        }
         "_reconstruct" if global.module.ends_with("core.multiarray") => {
             // `ndarray.__setstate__((version, shape, dtype, is_fortran, data))`.
             let parts = machine.arguments(state);
@@ -38,6 +42,18 @@ pub(super) fn built(
             Ok(())
         }
         _ => Ok(()),
+    }
+}
+
+/// What joblib before 0.10 left of an array: the name of its file.
+fn reference(machine: &mut Machine<'_>, target: Value) {
+    machine.record.joblib = true;
+    if let Some(name) = machine.planted(target, "filename") {
+        let file = machine.short_text(name).unwrap_or_else(|| "<computed>".to_owned());
+        let reference = Reference { file, offset: machine.at };
+        if machine.record.references.last() != Some(&reference) {
+            machine.record.references.push(reference);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use alnage_types::{ReadEnd, Source};
 
 use super::{
+    carried,
     facts::{AnomalyKind, Import, Role},
     heap::{Heap, Node, Value},
     literal::{self, Number, Spelling},
@@ -666,6 +667,7 @@ impl<'a> Machine<'a> {
             let bytes = self.tape.bytes(line.extent, LONGEST);
             let plain = bytes.iter().all(|&byte| byte.is_ascii() && byte != b'\\');
             let value = if plain {
+                self.look_into_text(line.extent);
                 self.heap.string(source, line.extent, Value::Text)
             } else {
                 self.heap.owned(literal::raw_unicode(&bytes).as_bytes(), Value::Text)
@@ -678,9 +680,15 @@ impl<'a> Machine<'a> {
         let value = match text {
             std::borrow::Cow::Borrowed(inner) => {
                 let extent = Extent { start: line.extent.start + 1, len: inner.len() as u64 };
+                self.look_into_text(extent);
                 self.heap.string(source, extent, Value::Text)
             }
-            std::borrow::Cow::Owned(inner) => self.heap.owned(&inner, Value::Text),
+            std::borrow::Cow::Owned(inner) => {
+                if !self.scouting && carried::may_begin(&inner) && carried::is_program(&inner) {
+                    self.record.carried(self.at, &inner, None);
+                }
+                self.heap.owned(&inner, Value::Text)
+            }
         };
         self.push(value);
         Ok(())
@@ -704,6 +712,7 @@ impl<'a> Machine<'a> {
     fn counted(&mut self, len: u64, make: fn(u32, u64) -> Value) -> Result<(), End> {
         let extent = self.declared(len)?;
         let value = self.heap.string(self.tape.source(), extent, make);
+        self.look_into_text(extent);
         self.push(value);
         Ok(())
     }
@@ -711,11 +720,32 @@ impl<'a> Machine<'a> {
     fn payload(&mut self, len: u64, make: fn(u32, u64) -> Value) -> Result<(), End> {
         let extent = self.declared(len)?;
         let value = self.heap.string(self.tape.source(), extent, make);
-        if len >= 8 && !self.scouting {
-            self.record.maybe_nested(&self.tape, extent);
+        if len >= 8 {
+            self.look_into(extent);
         }
         self.push(value);
         Ok(())
+    }
+
+    /// Looks whether a string carries a program.
+    fn look_into(&mut self, extent: Extent) {
+        if !self.scouting {
+            let cost = self.record.maybe_nested(&self.tape, extent, self.at);
+            self.steps = self.steps.saturating_add(cost);
+        }
+    }
+
+    /// The same for a `str`, which is rarely anything but a name.
+    #[inline]
+    fn look_into_text(&mut self, extent: Extent) {
+        const SHORTEST: u64 = 24;
+        if extent.len < SHORTEST || self.scouting {
+            return;
+        }
+        let head = self.tape.bytes(extent, 64);
+        if carried::is_encoded(&head) || head.iter().any(|byte| byte.is_ascii_control() || !byte.is_ascii()) {
+            self.look_into(extent);
+        }
     }
 
     fn declared(&mut self, len: u64) -> Result<Extent, End> {

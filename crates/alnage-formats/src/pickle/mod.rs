@@ -3,6 +3,7 @@
 //! `tape` reads bytes as unpicklers do, `machine` runs opcodes over `heap` values, `effect` and `evaluate` say what
 //! calls would do, `record` keeps it, and `read` drives all of it over a file. `facts` is what the rules see.
 
+mod carried;
 mod compat;
 mod effect;
 mod evaluate;
@@ -13,6 +14,7 @@ mod joblib;
 mod known;
 mod literal;
 mod machine;
+mod marshal;
 mod opcode;
 mod read;
 mod readings;
@@ -29,7 +31,7 @@ use crate::{Format, LoadEffect};
 
 pub use facts::{
     Anomaly, AnomalyKind, Argument, Call, Callee, Global, Import, Layout, MAX_LISTED, MAX_STREAMS,
-    MAX_TENSORS, Nested, PickleFacts, Role, Storage, Stream, Tensor, Tensors, WeightsOnly,
+    MAX_TENSORS, Nested, PickleFacts, Reference, Role, Storage, Stream, Tensor, Tensors, WeightsOnly,
 };
 
 /// The formats of this family.
@@ -64,7 +66,9 @@ static PICKLE: Format = Format {
 fn place(path: &ArtifactPath) -> identify::Place {
     match path.extension() {
         Some(extension) if !PICKLE.extensions.contains(&extension.as_str()) => identify::Place::Start,
-        Some(extension) if matches!(extension.as_str(), "bin" | "dat" | "data") => identify::Place::Hinted,
+        Some(extension) if matches!(extension.as_str(), "bin" | "dat" | "data" | "pth") => {
+            identify::Place::Hinted
+        }
         Some(_) => identify::Place::Named,
         None => identify::Place::Start,
     }

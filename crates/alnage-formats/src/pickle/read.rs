@@ -9,8 +9,10 @@ use super::{
     heap::Value,
     identify::{self, Place},
     machine::{End, Limits, Machine, Run},
+    marshal::{self, Code},
     opcode,
     readings::{Reading, Readings},
+    tape::fetch,
     torch,
 };
 use crate::{Context, Facts};
@@ -229,6 +231,9 @@ fn storages(machine: &mut Machine<'_>, keys: &[String], start: u64, context: &mu
     reader.position()
 }
 
+/// Bytes of a code object that are looked at for its names.
+const MAX_CODE: u64 = 4 << 20;
+
 /// Turns the record into facts and hands on what is nested.
 fn finish(
     machine: Machine<'_>,
@@ -244,23 +249,28 @@ fn finish(
         context.claim(array.start..array.start + array.len);
     }
     if record.nested_left_out {
-        context.exhausted(Exhausted { limit: "4096 nested pickles" }, None);
+        context.exhausted(Exhausted { limit: "4096 strings that carry programs" }, None);
     }
     for (extent, loaded_by) in record.nested {
         let member = format!("bytes@0x{:x}", extent.start);
+        let code = marshal::module(&fetch(source.as_ref(), extent, MAX_CODE)).unwrap_or_default();
         context.member(member.clone(), Arc::new(WindowSource::new(source.clone(), extent.start, extent.len)));
-        facts.nested.push(Nested { member, offset: extent.start, loaded_by, names: Vec::new() });
+        let Code { names, constants, .. } = code;
+        facts.nested.push(Nested { member, offset: extent.start, loaded_by, names, constants });
     }
-    for (offset, bytes, by) in record.computed {
-        let member = format!("computed@0x{offset:x}");
+    for (at, (offset, bytes, loaded_by)) in record.computed.into_iter().enumerate() {
+        let member =
+            format!("{}@0x{offset:x}#{at}", if loaded_by.is_some() { "computed" } else { "decoded" });
+        let Code { names, constants, .. } = marshal::module(&bytes).unwrap_or_default();
         context.member(member.clone(), Arc::new(MemorySource::new(bytes)));
-        facts.nested.push(Nested { member, offset, loaded_by: Some(by), names: Vec::new() });
+        facts.nested.push(Nested { member, offset, loaded_by, names, constants });
     }
     facts.protocol = record.protocol;
     facts.globals = record.globals;
     facts.calls = record.calls;
     facts.call_count = record.call_count;
     facts.anomalies = record.anomalies;
+    facts.references = record.references;
     facts.tensors = record.tensors;
     let complete = facts.streams.iter().all(|stream| stream.complete);
     let reason = record.refused.or_else(|| (!complete).then(|| "the pickle breaks off".to_owned()));

@@ -5,14 +5,14 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use alnage_types::MemorySource;
-
 use super::{
-    facts::{Anomaly, AnomalyKind, Call, Global, Import, MAX_TENSORS, Role, Storage, Tensor, Tensors},
+    carried,
+    facts::{
+        Anomaly, AnomalyKind, Call, Global, Import, MAX_TENSORS, Reference, Role, Storage, Tensor, Tensors,
+    },
     identify,
     known::{Known, known},
     tape::{Extent, Tape},
-    text,
 };
 
 /// Everything recorded, over all pickles of a file.
@@ -35,12 +35,15 @@ pub(super) struct Record {
     pub(super) nested: Vec<(Extent, Option<String>)>,
     /// Whether there were too many of them to look into all.
     pub(super) nested_left_out: bool,
-    /// The same for computed strings.
-    pub(super) computed: Vec<(u64, Vec<u8>, String)>,
+    /// The same for computed and decoded strings, with the offset of the opcode.
+    pub(super) computed: Vec<(u64, Vec<u8>, Option<String>)>,
+    computed_bytes: usize,
     /// The first thing `weights_only` refuses.
     pub(super) refused: Option<String>,
     /// Raw arrays that joblib put between the opcodes.
     pub(super) arrays: Vec<Extent>,
+    /// Files that joblib's old wrappers read arrays from.
+    pub(super) references: Vec<Reference>,
     /// Whether joblib's wrappers are used.
     pub(super) joblib: bool,
 }
@@ -50,6 +53,8 @@ const MAX_ANOMALIES: usize = 16;
 /// Distinct calls of one callable kept when their arguments are plain data.
 const MAX_PLAIN_CALLS: u32 = 256;
 const MAX_NESTED: usize = 4096;
+const MAX_COMPUTED: usize = 1000;
+const MAX_COMPUTED_BYTES: usize = 64 << 20;
 
 impl Record {
     /// Forgets everything.
@@ -58,7 +63,11 @@ impl Record {
     }
 
     pub(super) fn weight(&self) -> u64 {
-        (self.globals.len() * 12 + self.calls.len() * 6 + self.nested.len() + self.tensor_of.len()) as u64
+        (self.references.len() * 3
+            + self.globals.len() * 12
+            + self.calls.len() * 6
+            + self.nested.len()
+            + self.tensor_of.len()) as u64
     }
 
     /// Before the next pickle: its values have other indices.
@@ -136,43 +145,56 @@ impl Record {
         }
     }
 
-    /// Notes a long byte string when a program may begin there.
-    pub(super) fn maybe_nested(&mut self, tape: &Tape<'_>, extent: Extent) {
-        if self.nested_left_out {
-            return;
-        }
+    /// Notes a string that carries a program. How many steps looking took.
+    pub(super) fn maybe_nested(&mut self, tape: &Tape<'_>, extent: Extent, offset: u64) -> u64 {
+        const MAX_LOOK: u64 = 8 << 20;
         let head = tape.bytes(extent, 8);
-        let program = match *head {
-            // A serialised code object, and compressed streams: only a look inside can tell.
-            [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..]
-            | [0x1f, 0x8b, ..]
-            | [b'B', b'Z', b'h', ..]
-            | [0xfd, b'7', b'z', ..] => {
-                extent.len < 64 << 20
-                    && text::inflate(&tape.bytes(extent, 64 << 10)).is_some_and(|inner| {
-                        identify::is_pickle(&MemorySource::new(inner), 0, identify::Place::Anywhere)
-                    })
+        if self.nested_left_out || !carried::may_begin(&head) {
+            return 0;
+        }
+        let plain = identify::may_begin(&head)
+            && identify::is_pickle(tape.source(), extent.start, identify::Place::Anywhere);
+        let cost = 16 + extent.len.min(MAX_LOOK) / 16;
+        if !plain {
+            let bytes = tape.bytes(extent, MAX_LOOK);
+            if !carried::is_program(&bytes) {
+                return cost;
             }
-            _ => {
-                identify::may_begin(&head)
-                    && identify::is_pickle(tape.source(), extent.start, identify::Place::Anywhere)
+            if let Some(decoded) = carried::unwrapped(&bytes) {
+                self.carried(offset, &decoded, None);
+                return cost;
             }
-        };
-        if !program {
-            return;
         }
         if self.nested.len() >= MAX_NESTED {
             self.nested_left_out = true;
         } else if !self.nested.iter().rev().take(64).any(|(known, _)| *known == extent) {
             self.nested.push((extent, None));
         }
+        cost
+    }
+
+    /// Notes bytes that were computed or decoded, and what loads them.
+    pub(super) fn carried(&mut self, offset: u64, bytes: &[u8], by: Option<&str>) {
+        if let Some((_, _, known)) = self.computed.iter_mut().find(|(_, known, _)| known == bytes) {
+            *known = by.map(str::to_owned).or_else(|| known.take());
+            return;
+        }
+        self.computed_bytes = self.computed_bytes.saturating_add(bytes.len());
+        if self.computed.len() >= MAX_COMPUTED || self.computed_bytes > MAX_COMPUTED_BYTES {
+            self.nested_left_out = true;
+            return;
+        }
+        self.computed.push((offset, bytes.to_vec(), by.map(str::to_owned)));
     }
 
     /// Says that something loads the string at `extent`.
     pub(super) fn loaded(&mut self, extent: Extent, by: String) {
-        match self.nested.iter_mut().find(|(known, _)| *known == extent) {
-            Some((_, loader)) => *loader = Some(by),
-            None => self.nested.push((extent, Some(by))),
+        if let Some((_, loader)) = self.nested.iter_mut().find(|(known, _)| *known == extent) {
+            *loader = Some(by);
+        } else if self.nested.len() >= MAX_NESTED {
+            self.nested_left_out = true;
+        } else {
+            self.nested.push((extent, Some(by)));
         }
     }
 

@@ -168,18 +168,24 @@ fn radix85(mut digits: Vec<u8>) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Undoes zlib, gzip, bzip2, xz or lzma, whichever it is, up to a limit; a bomb gives nothing.
+/// Undoes zlib, raw deflate, gzip, bzip2, xz or lzma, whichever it is, up to a limit; a bomb gives nothing.
 pub(super) fn inflate(bytes: &[u8]) -> Option<Vec<u8>> {
+    inflate_some(bytes, LONGEST as usize).filter(|out| (out.len() as u64) < LONGEST)
+}
+
+/// The first bytes that undoing the compression gives, at most `max`.
+pub(super) fn inflate_some(bytes: &[u8], max: usize) -> Option<Vec<u8>> {
     let mut out = Vec::new();
-    let mut read = |reader: &mut dyn Read| reader.take(LONGEST).read_to_end(&mut out).is_ok();
+    let mut read = |reader: &mut dyn Read| reader.take(max as u64).read_to_end(&mut out).is_ok();
     let fine = match bytes {
         [0x1f, 0x8b, ..] => read(&mut flate2::read::MultiGzDecoder::new(bytes)),
         [b'B', b'Z', b'h', ..] => read(&mut bzip2::read::MultiBzDecoder::new(bytes)),
         [0xfd, b'7', b'z', ..] => read(&mut lzma_rust2::XzReader::new(bytes, true)),
         [0x5d, 0, ..] => read(&mut lzma_rust2::LzmaReader::new_mem_limit(bytes, 64 << 10, None).ok()?),
-        _ => read(&mut flate2::read::ZlibDecoder::new(bytes)),
+        [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => read(&mut flate2::read::ZlibDecoder::new(bytes)),
+        _ => read(&mut flate2::read::DeflateDecoder::new(bytes)),
     };
-    (fine || !out.is_empty()).then_some(out).filter(|out| (out.len() as u64) < LONGEST)
+    (fine || !out.is_empty()).then_some(out)
 }
 
 /// What a template is filled with.

@@ -1,6 +1,6 @@
 //! The zip that `torch.save` and `torch.jit.save` write: a pickle, and each storage as a stored member.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use alnage_types::{Reader, Source};
 use schemars::JsonSchema;
@@ -52,6 +52,9 @@ pub struct CheckpointFacts {
     pub storage_bytes: u64,
     /// Number of TorchScript source files.
     pub code_files: u64,
+    /// Bytes of each storage by its key.
+    #[serde(skip)]
+    pub storage_sizes: BTreeMap<String, u64>,
 }
 
 /// What kind of program a checkpoint is.
@@ -91,6 +94,7 @@ fn parse(source: &Arc<dyn Source>, _context: &mut Context<'_>) -> Facts {
         storages: 0,
         storage_bytes: 0,
         code_files: 0,
+        storage_sizes: BTreeMap::new(),
     };
     for member in &members {
         let Some(name) = below(member) else { continue };
@@ -101,9 +105,12 @@ fn parse(source: &Arc<dyn Source>, _context: &mut Context<'_>) -> Facts {
             "bytecode.pkl" => facts.flavour = Flavour::Mobile,
             "constants.pkl" if facts.flavour == Flavour::Pickled => facts.flavour = Flavour::Torchscript,
             _ => {
-                if name.strip_prefix("data/").is_some_and(|key| !key.contains('/')) {
+                if let Some(key) = name.strip_prefix("data/").filter(|key| !key.contains('/')) {
                     facts.storages += 1;
                     facts.storage_bytes = facts.storage_bytes.saturating_add(member.size);
+                    let stored =
+                        member.stored.as_ref().map_or(member.size, |stored| stored.end - stored.start);
+                    facts.storage_sizes.insert(key.to_owned(), member.size.min(stored));
                 } else if name.starts_with("code/") && name.ends_with(".py") {
                     facts.code_files += 1;
                 }

@@ -5,6 +5,7 @@ use alnage_types::{Confidence, Level, Severity};
 
 use super::{
     dangerous_call::callee,
+    few::Few,
     pickles,
     weigh::{Graveness, Weight, weigh},
 };
@@ -26,8 +27,13 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in pickles(model) {
+        let (mut grave, mut odd) = (Few::new(), Few::new());
         for call in &facts.calls {
             let Weight::Arguments(what, graveness) = weigh(facts, call) else { continue };
+            let few = if graveness == Graveness::Odd { &mut odd } else { &mut grave };
+            if !few.has_room(call.offset) {
+                continue;
+            }
             let message = format!("`{}` is called for {what}", callee(facts, call));
             let finding =
                 sink.report_at(&artifact.path, (call.offset, call.offset + 1), message, &*call.line);
@@ -36,5 +42,7 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
                 finding.confidence = Confidence::Medium;
             }
         }
+        grave.close(sink, artifact, None);
+        odd.close(sink, artifact, Some(Severity::Medium));
     }
 }

@@ -5,6 +5,7 @@ use alnage_types::{Confidence, Level, Severity};
 
 use super::{
     dangerous_call::callee,
+    few::Few,
     pickles,
     weigh::{Weight, weigh},
 };
@@ -26,14 +27,15 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in pickles(model) {
+        let (mut run, mut built) = (Few::new(), Few::new());
         for call in &facts.calls {
             let place = (call.offset, call.offset + 1);
             match weigh(facts, call) {
-                Weight::RunsCarried => {
+                Weight::RunsCarried if run.has_room(call.offset) => {
                     let message = "loading runs a function that the pickle itself carries";
                     sink.report_at(&artifact.path, place, message, &*call.line).severity = Severity::Critical;
                 }
-                Weight::Builds => {
+                Weight::Builds if built.has_room(call.offset) => {
                     let message =
                         format!("`{}` makes a function or class of code in the pickle", callee(facts, call));
                     sink.report_at(&artifact.path, place, message, &*call.line);
@@ -41,5 +43,7 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
                 _ => {}
             }
         }
+        run.close(sink, artifact, Some(Severity::Critical));
+        built.close(sink, artifact, None);
     }
 }

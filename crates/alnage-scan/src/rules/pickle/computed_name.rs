@@ -3,7 +3,7 @@
 use alnage_formats::{Model, pickle::Import};
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{dangerous_call::shorten, pickles};
+use super::{dangerous_call::shorten, few::Few, pickles};
 use crate::{Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
@@ -22,10 +22,15 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in pickles(model) {
+        let mut few = Few::new();
         for global in facts.globals.iter().filter(|global| global.how == Import::ComputedName) {
+            if !few.has_room(global.offset) {
+                continue;
+            }
             let path = shorten(&global.path());
             let message = format!("the name `{path}` is put together while loading");
             sink.report_at(&artifact.path, (global.offset, global.offset + 1), message, path);
         }
+        few.close(sink, artifact, None);
     }
 }

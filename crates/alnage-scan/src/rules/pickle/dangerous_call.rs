@@ -7,6 +7,7 @@ use alnage_formats::{
 use alnage_types::{Confidence, Level, Severity};
 
 use super::{
+    few::Few,
     pickles,
     weigh::{Weight, weigh},
 };
@@ -34,11 +35,16 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in pickles(model) {
+        let mut few = Few::new();
         for call in &facts.calls {
             let Weight::Dangerous(danger) = weigh(facts, call) else { continue };
+            if !few.has_room(call.offset) {
+                continue;
+            }
             let message = format!("loading calls `{}`, which {}", callee(facts, call), describe(danger.sink));
             sink.report_at(&artifact.path, (call.offset, call.offset + 1), message, &*call.line);
         }
+        few.close(sink, artifact, None);
     }
 }
 

@@ -3,7 +3,7 @@
 use alnage_formats::Model;
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{dangerous_call::shorten, pickles, weigh::builds_code};
+use super::{dangerous_call::shorten, few::Few, pickles, weigh::builds_code};
 use crate::{
     Rule, Sink,
     capability::{Class, Trigger, classify, describe},
@@ -25,11 +25,15 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in pickles(model) {
+        let mut few = Few::new();
         for global in
             facts.globals.iter().filter(|global| !global.called && !builds_code(&global.module, &global.name))
         {
             let Class::Dangerous(danger) = classify(&global.module, &global.name) else { continue };
             if danger.trigger == Trigger::Call {
+                continue;
+            }
+            if !few.has_room(global.offset) {
                 continue;
             }
             let path = shorten(&global.path());
@@ -39,5 +43,6 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
             );
             sink.report_at(&artifact.path, (global.offset, global.offset + 1), message, path);
         }
+        few.close(sink, artifact, None);
     }
 }

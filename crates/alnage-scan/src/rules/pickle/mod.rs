@@ -2,6 +2,7 @@
 
 mod broken_stream;
 mod by_arguments;
+mod carried_bytecode;
 mod carried_code;
 mod computed_name;
 mod dangerous_call;
@@ -9,12 +10,15 @@ mod dangerous_reference;
 mod declared_length;
 mod expansion;
 mod extension_code;
+mod few;
 mod frame_crossing;
 mod item_on_other;
 mod odd_number;
 mod planted_hook;
+mod referenced_file;
 mod several_streams;
 mod shadowed_global;
+mod storage_size;
 #[cfg(test)]
 mod tests;
 mod unknown_callable;
@@ -53,6 +57,9 @@ pub(super) static RULES: &[&Rule] = &[
     &expansion::RULE,
     &several_streams::RULE,
     &weights_only::RULE,
+    &carried_bytecode::RULE,
+    &storage_size::RULE,
+    &referenced_file::RULE,
 ];
 
 /// Every pickle of the model.

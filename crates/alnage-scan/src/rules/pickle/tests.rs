@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use alnage_formats::{Model, analyse};
 use alnage_types::{ArtifactPath, Budget, Level, MemorySource, Verdict};
-use testkit::pickle::{Pickle, call};
+use testkit::{
+    archive::torch_zip,
+    pickle::{Pickle, call},
+};
 
 use crate::{Judgement, Policy, judge};
 
@@ -295,4 +298,189 @@ fn text_and_numbers_are_no_pickles() {
         let judgement = judged_as("README.md", bytes);
         assert_eq!(judgement.verdict, Verdict::Pass, "{bytes:?}: {:#?}", judgement.findings);
     }
+}
+
+/// The codes found, whatever the verdict.
+fn codes(name: &str, bytes: &[u8]) -> BTreeSet<String> {
+    judged_as(name, bytes).findings.iter().map(|finding| finding.code.to_string()).collect()
+}
+
+fn as_base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let padded = [group[0], *group.get(1).unwrap_or(&0), *group.get(2).unwrap_or(&0)];
+        let bits = u32::from_be_bytes([0, padded[0], padded[1], padded[2]]);
+        for at in 0..4 {
+            let digit = char::from(ALPHABET[(bits >> (18 - 6 * at)) as usize & 63]);
+            text.push(if at <= group.len() { digit } else { '=' });
+        }
+    }
+    text
+}
+
+/// `import os; os.system('id')` as Python 3.11 marshals it.
+fn code_object() -> Vec<u8> {
+    testkit::archive::hex(CODE_OBJECT)
+}
+
+const CODE_OBJECT: &str = "630000000000000000000000000300000000000000f32e0000009700640064016c005a00020065006a0100000000000000006402a6010000ab0100000000000000000100640153002903e9000000004eda0269642902da026f73da0673797374656da900f300000000da0166fa083c6d6f64756c653e7208000000010000007321000000f003010101d80009800980098009d80009800284098824810f840f800f800f800f7206000000";
+
+#[test]
+fn programs_behind_text_encodings_are_read() {
+    let inner = call("posix", "system", "echo pwned");
+    let shell = |text: &str| Pickle::protocol(4).raw("}").text("notes").text(text).raw("s").stop();
+    blocks(shell(&as_base64(&inner)));
+    blocks(shell(&as_base64(&testkit::archive::zlib(&inner))));
+    blocks(shell(&as_base64(as_base64(&inner).as_bytes())));
+    blocks(shell(&inner.iter().map(|byte| format!("{byte:02x}")).collect::<String>()));
+    let loaded = Pickle::protocol(4).global("pickle", "loads").global("base64", "b64decode");
+    blocks(loaded.text(&as_base64(&inner)).tuple1().reduce().tuple1().reduce().stop());
+    let held = Pickle::protocol(4).bytes(&testkit::archive::zlib(&inner)).stop();
+    blocks(held);
+    // A pickle of plain data, pictures, keys and digests are what people keep.
+    quiet(shell(&as_base64(&Pickle::protocol(4).raw("}").text("a").int(1).raw("s").stop())));
+    quiet(shell(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==",
+    ));
+    quiet(shell("AAAAB3NzaC1yc2EAAAADAQABAAABAQC7vbqajDhA4kWCfsPQzYxSR4yUqU2uE5aQXJ"));
+    quiet(shell("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
+}
+
+#[test]
+fn code_objects_in_strings_are_named() {
+    let held = Pickle::protocol(4).bytes(&code_object()).stop();
+    check(&held, Verdict::Review, &["PKL021"]);
+    let evidence =
+        judged(&held).findings.iter().find(|finding| finding.code == "PKL021").unwrap().evidence.clone();
+    assert_eq!(evidence.as_deref(), Some("uses os, system; strings: id"));
+    check(&Pickle::protocol(4).text(&as_base64(&code_object())).stop(), Verdict::Review, &["PKL021"]);
+    let run = Pickle::protocol(4).global("types", "FunctionType").global("marshal", "loads");
+    let run = run.bytes(&code_object()).tuple1().reduce().raw("}").tuple2().reduce().raw(")R");
+    check(&run.stop(), Verdict::Block, &["PKL001", "PKL009", "PKL021"]);
+    assert!(!codes("model.pkl", &Pickle::protocol(4).bytes(&[0xe3; 64]).stop()).contains("PKL021"));
+}
+
+#[test]
+fn names_that_run_things_are_seen_before_they_are_used() {
+    let fetch = |how: &str, name: &str| {
+        Pickle::protocol(4).global("operator", how).text(name).tuple1().reduce().stop()
+    };
+    for (how, name) in
+        [("attrgetter", "system"), ("methodcaller", "check_output"), ("attrgetter", "os.system")]
+    {
+        check(&fetch(how, name), Verdict::Review, &["PKL007"]);
+    }
+    quiet(fetch("attrgetter", "name"));
+    quiet(fetch("methodcaller", "lower"));
+    quiet(fetch("attrgetter", "run"));
+}
+
+#[test]
+fn long_lists_are_cut_and_judged_as_before() {
+    let many = |name: fn(u32) -> String| {
+        let mut pickle = Pickle::protocol(2).raw("(");
+        for at in 0..5000 {
+            pickle = pickle.global("somewhere", &name(at));
+        }
+        pickle.raw("l").stop()
+    };
+    let judgement = judged(&many(|at| format!("f{at}")));
+    assert_eq!(judgement.verdict, Verdict::Review);
+    let told: Vec<_> = judgement.findings.iter().filter(|finding| finding.code == "PKL005").collect();
+    assert_eq!(told.len(), 101);
+    assert!(told.iter().any(|finding| finding.message.starts_with("4900 more")));
+    // What matters more is not crowded out.
+    let mut odd = Pickle::protocol(4).raw("(");
+    for at in 0..300 {
+        odd = odd
+            .global("builtins", "getattr")
+            .raw(format!("V{at}\nVx{at}\n\u{86}R").chars().map(|c| c as u8).collect::<Vec<_>>());
+    }
+    let escape = odd.global("builtins", "getattr").global("collections", "OrderedDict").text("__globals__");
+    let judgement = judged(&escape.tuple2().reduce().raw("l").stop());
+    assert_eq!(judgement.verdict, Verdict::Block);
+    assert!(judgement.findings.len() < 250, "{}", judgement.findings.len());
+}
+
+/// A state dictionary with one tensor of `elements` floats.
+fn state_dict(elements: i32) -> Pickle {
+    let tensor = Pickle::protocol(2).raw("}").text("weight").global("torch._utils", "_rebuild_tensor_v2");
+    let tensor = tensor.mark().mark().text("storage").global("torch", "FloatStorage").text("0").text("cpu");
+    let tensor = tensor.int(elements).tuple().raw("Q").int(0).int(elements).tuple1().int(1).tuple1();
+    tensor.raw([0x89]).global("collections", "OrderedDict").raw(")R").tuple().reduce().raw("s")
+}
+
+#[test]
+fn storages_are_as_long_as_they_say() {
+    let told = |elements: i32, bytes: usize| {
+        codes("model.pt", &torch_zip(&state_dict(elements).stop(), &vec![0; bytes]).build())
+    };
+    assert!(told(4, 15).contains("PKL022"));
+    assert!(told(1 << 30, 16).contains("PKL022"));
+    assert!(!told(4, 16).contains("PKL022"));
+    assert!(!told(4, 20).contains("PKL022"));
+}
+
+#[test]
+fn arrays_in_other_files_are_looked_for() {
+    let judged = |file: &str| {
+        let pickle =
+            Pickle::protocol(2).global("joblib.numpy_pickle", "NDArrayWrapper").new_object().raw("}");
+        let pickle = pickle.text("filename").text(file).raw("s").build().stop();
+        let tree = ["model.pkl", "model.pkl_01.npy"].map(|name| alnage_formats::TreeEntry {
+            path: ArtifactPath::file(name),
+            kind: alnage_formats::EntryKind::File,
+            size: 100,
+            executable: false,
+        });
+        let source = Arc::new(MemorySource::new(pickle));
+        let analysis = analyse(ArtifactPath::file("model.pkl"), source, &Budget::default());
+        let model = Model { tree: tree.to_vec(), artifacts: analysis.artifacts, issues: analysis.issues };
+        let found = judge(&model, &Policy::default(), Level::Audit, |code| code == "PKL023");
+        (found.findings.len(), found.verdict)
+    };
+    assert_eq!(judged("model.pkl_01.npy"), (0, Verdict::Pass));
+    assert_eq!(judged("model.pkl_02.npy"), (1, Verdict::Review));
+    assert_eq!(judged("../secret.npy"), (1, Verdict::Block));
+    assert_eq!(judged("/etc/passwd"), (1, Verdict::Block));
+}
+
+#[test]
+fn what_needs_the_unrestricted_unpickler_is_said() {
+    let plain = torch_zip(&state_dict(4).stop(), &[0; 16]).build();
+    assert!(!codes("model.pt", &plain).contains("PKL020"));
+    let whole = state_dict(4).text("net").global("__main__", "Net").new_object().raw("s").stop();
+    assert!(codes("model.pt", &torch_zip(&whole, &[0; 16]).build()).contains("PKL020"));
+    // Without tensors nobody loads it with PyTorch.
+    assert!(!codes("model.pkl", &call("mypackage", "restore", "x")).contains("PKL020"));
+}
+
+#[test]
+fn single_pickles_and_ordinary_states_stay_quiet() {
+    assert!(!codes("model.pkl", &Pickle::protocol(2).raw("]").stop()).contains("PKL019"));
+    let mut padded = Pickle::protocol(2).raw("]").stop();
+    padded.extend_from_slice(b"\n\n");
+    assert!(!codes("model.pkl", &padded).contains("PKL019"));
+    let state = Pickle::protocol(2).global("__main__", "Net").new_object().raw("}");
+    let state =
+        state.text("append").text("a word").raw("s").text("extra").global("collections", "OrderedDict");
+    assert!(!codes("model.pkl", &state.raw("sb").stop()).contains("PKL011"));
+}
+
+#[test]
+fn frames_torn_too_often_are_not_passed_over() {
+    let torn = |frames: u32| {
+        let mut torn = Pickle::protocol(4);
+        for _ in 0..frames {
+            // Whoever reads on and whoever drops the rest meet again two bytes behind the frame.
+            torn = torn.frame(2).raw(b"M\x01\x01NN");
+        }
+        let source = Arc::new(MemorySource::new(torn.stop()));
+        let analysis = analyse(ArtifactPath::file("model.pkl"), source, &Budget::default());
+        analysis.issues.iter().any(|issue| issue.message.contains("tears so many frames"))
+    };
+    assert!(!torn(5));
+    assert!(torn(40));
+    assert!(torn(70));
 }

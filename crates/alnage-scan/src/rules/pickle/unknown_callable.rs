@@ -7,6 +7,7 @@ use alnage_types::{Confidence, Level, Severity};
 
 use super::{
     dangerous_call::callee,
+    few::Few,
     pickles,
     weigh::{Weight, weigh},
 };
@@ -29,12 +30,14 @@ pub(super) static RULE: Rule = Rule {
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in pickles(model) {
         let mut seen = BTreeSet::new();
+        let mut few = Few::new();
         for call in facts.calls.iter().filter(|call| weigh(facts, call) == Weight::UnknownCallable) {
             let name = callee(facts, call);
-            if seen.insert(name.clone()) {
+            if seen.insert(name.clone()) && few.has_room(call.offset) {
                 let message = format!("loading calls `{name}`, which is not known to be harmless");
                 sink.report_at(&artifact.path, (call.offset, call.offset + 1), message, &*call.line);
             }
         }
+        few.close(sink, artifact, None);
     }
 }

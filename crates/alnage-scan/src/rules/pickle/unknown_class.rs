@@ -3,7 +3,7 @@
 use alnage_formats::Model;
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{dangerous_call::shorten, pickles, weigh::is_torchscript};
+use super::{dangerous_call::shorten, few::Few, pickles, weigh::is_torchscript};
 use crate::{
     Rule, Sink,
     capability::{Class, classify},
@@ -25,12 +25,17 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in pickles(model) {
+        let mut few = Few::new();
         for global in facts.globals.iter().filter(|global| global.instantiated && !global.called) {
-            if classify(&global.module, &global.name) == Class::Unknown && !is_torchscript(artifact, global) {
+            if classify(&global.module, &global.name) == Class::Unknown
+                && !is_torchscript(artifact, global)
+                && few.has_room(global.offset)
+            {
                 let path = shorten(&global.path());
                 let message = format!("the object contains instances of `{path}`, a class that is not known");
                 sink.report_at(&artifact.path, (global.offset, global.offset + 1), message, path);
             }
         }
+        few.close(sink, artifact, None);
     }
 }

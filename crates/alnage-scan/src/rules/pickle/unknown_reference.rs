@@ -5,6 +5,7 @@ use alnage_types::{Confidence, Level, Severity};
 
 use super::{
     dangerous_call::shorten,
+    few::Few,
     pickles,
     weigh::{builds_code, is_plain_attribute, is_torchscript},
 };
@@ -29,6 +30,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in pickles(model) {
+        let mut few = Few::new();
         for global in facts.globals.iter().filter(|global| !global.called && !global.instantiated) {
             let unnamed =
                 global.how == Import::Computed && (global.name.is_empty() || is_plain_attribute(global));
@@ -36,11 +38,13 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
                 && !is_torchscript(artifact, global)
                 && !builds_code(&global.module, &global.name)
                 && classify(&global.module, &global.name) == Class::Unknown
+                && few.has_room(global.offset)
             {
                 let path = shorten(&global.path());
                 let message = format!("loading imports `{path}`, which is not known");
                 sink.report_at(&artifact.path, (global.offset, global.offset + 1), message, path);
             }
         }
+        few.close(sink, artifact, None);
     }
 }

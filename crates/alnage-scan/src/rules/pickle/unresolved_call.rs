@@ -4,6 +4,7 @@ use alnage_formats::Model;
 use alnage_types::{Confidence, Level, Severity};
 
 use super::{
+    few::Few,
     pickles,
     weigh::{Weight, weigh},
 };
@@ -25,9 +26,14 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in pickles(model) {
+        let mut few = Few::new();
         for call in facts.calls.iter().filter(|call| weigh(facts, call) == Weight::Unresolved) {
+            if !few.has_room(call.offset) {
+                continue;
+            }
             let message = "loading calls something whose name is computed in a way that is not followed";
             sink.report_at(&artifact.path, (call.offset, call.offset + 1), message, &*call.line);
         }
+        few.close(sink, artifact, None);
     }
 }

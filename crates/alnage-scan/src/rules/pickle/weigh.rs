@@ -189,8 +189,52 @@ fn is_transform(codec: &str) -> bool {
         .any(|part| codec.contains(part))
 }
 
+/// Attributes that start processes, run code or import wherever they are found; whoever fetches them by name, for
+/// an object that is not known yet, means those.
+const RUNS: &[&str] = &[
+    "system",
+    "popen",
+    "Popen",
+    "check_output",
+    "check_call",
+    "getoutput",
+    "getstatusoutput",
+    "spawnl",
+    "spawnle",
+    "spawnlp",
+    "spawnv",
+    "spawnve",
+    "spawnvp",
+    "execl",
+    "execle",
+    "execlp",
+    "execv",
+    "execve",
+    "execvp",
+    "posix_spawn",
+    "startfile",
+    "exec",
+    "eval",
+    "execfile",
+    "runsource",
+    "runcode",
+    "run_path",
+    "run_module",
+    "import_module",
+    "exec_module",
+    "load_module",
+    "find_spec",
+    "CDLL",
+    "LoadLibrary",
+    "urlretrieve",
+    "rmtree",
+];
+
 /// Attribute names that lead from any object to the interpreter, and plain ones.
 fn name_weight(name: &str) -> Weight {
+    if name.split('.').any(|part| RUNS.contains(&part)) {
+        return Weight::Arguments("an attribute that runs commands or code where it exists", Graveness::Odd);
+    }
     if name.split('.').any(|part| part.starts_with("__") && part.ends_with("__")) {
         return Weight::Arguments(
             "a special attribute, which leads from any object to the interpreter",

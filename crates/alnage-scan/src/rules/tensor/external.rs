@@ -7,7 +7,7 @@ use alnage_formats::{Artifact, EntryKind, Model, tensor::onnx::ExternalTensor};
 use super::onnx;
 
 /// What stands where a tensor says its bytes are.
-pub(super) enum Found<'a> {
+pub(in crate::rules) enum Found<'a> {
     /// Nothing.
     Missing,
     /// A file of this size.
@@ -33,7 +33,7 @@ pub(super) fn external_by_file(model: &Model) -> impl Iterator<Item = (&Artifact
 }
 
 /// How a location leaves the model's folder, in words that go on from "whose name".
-pub(super) fn escape(location: &str) -> Option<&'static str> {
+pub(in crate::rules) fn escape(location: &str) -> Option<&'static str> {
     if location.contains('\0') {
         return Some("holds a null character");
     }
@@ -63,7 +63,7 @@ pub(super) fn escape(location: &str) -> Option<&'static str> {
 }
 
 /// What stands at `location`, seen from the model file.
-pub(super) fn find<'a>(model: &'a Model, artifact: &Artifact, location: &str) -> Found<'a> {
+pub(in crate::rules) fn find<'a>(model: &'a Model, artifact: &Artifact, location: &str) -> Found<'a> {
     if escape(location).is_some() || model.tree.is_empty() {
         return Found::Elsewhere;
     }

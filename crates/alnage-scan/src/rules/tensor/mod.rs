@@ -12,7 +12,7 @@ use alnage_types::Severity;
 
 use crate::{Rule, Sink};
 
-mod external;
+pub(super) mod external;
 mod gguf_carried;
 mod gguf_count_overflow;
 mod gguf_layout;
