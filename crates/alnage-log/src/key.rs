@@ -103,6 +103,15 @@ impl NoteKey {
         Zeroizing::new(format!("{PRIVATE}{}+{}+{}\n", verifier.name, verifier.shown_key_id(), *encoded))
     }
 
+    /// Several keys as text, one a line.
+    pub fn texts(keys: &[Self]) -> Zeroizing<String> {
+        let mut texts = Zeroizing::new(String::new());
+        for key in keys {
+            texts.push_str(&key.to_text());
+        }
+        texts
+    }
+
     /// The public half.
     pub fn verifier(&self) -> &NoteVerifier {
         &self.verifier

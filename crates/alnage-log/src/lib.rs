@@ -38,7 +38,7 @@ pub use prove::{prove_consistency, receipt_for};
 pub use receipt::{Logged, Receipt};
 pub use store::{MemoryStore, Store};
 pub use tree::{empty_root, leaf_hash, node_hash};
-pub use witness::{Agreed, Refusal, Update, log_of_update, witness};
+pub use witness::{Agreed, Refusal, Update, cosigned_checkpoint, log_of_update, witness};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Grows a log and tells its state.
 
 use crate::{
-    Checkpoint, Entry, Error, LogKey, LogVerifier, NoteVerifier, Receipt, Store,
+    Checkpoint, Entry, Error, LogKey, LogVerifier, NoteVerifier, Receipt, Store, empty_root,
     frontier::Frontier,
     leaf_hash,
     note::Note,
@@ -48,7 +48,11 @@ pub fn append_all(
 ) -> Result<std::ops::Range<u64>, Error> {
     let (size, root) = match current(store, key.verifier())? {
         Some(checkpoint) => (checkpoint.size, checkpoint.root),
-        None => (0, crate::empty_root()),
+        None => {
+            // An empty state first: so objects without a checkpoint always mean that one is gone.
+            write(store, CHECKPOINT, Checkpoint::seal(0, empty_root(), key)?.as_bytes())?;
+            (0, empty_root())
+        }
     };
     let mut frontier = Frontier::load(store, size)?;
     if frontier.root() != root {

@@ -42,11 +42,7 @@ impl LogKey {
 
     /// The keys as text, one a line, to be kept where nobody else reads it.
     pub fn to_text(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::new());
-        for key in &self.keys {
-            text.push_str(&key.to_text());
-        }
-        text
+        NoteKey::texts(&self.keys)
     }
 
     /// The public half.

@@ -7,7 +7,7 @@ use alnage_types::Digest;
 use base64ct::{Base64, Encoding as _};
 
 use crate::{
-    Checkpoint, Error, LogVerifier, NoteKey, Scheme,
+    Checkpoint, Error, LogVerifier, NoteKey, NoteVerifier, Scheme,
     checkpoint::{self, decimal, hash},
     empty_root,
     note::Note,
@@ -108,6 +108,20 @@ pub fn log_of_update<'a>(update: &Update, logs: &'a [LogVerifier]) -> Result<&'a
         .map_err(|error| Refusal::Malformed(error.to_string()))?;
     let log = logs.iter().find(|log| log.origin() == origin);
     log.ok_or_else(|| Refusal::UnknownLog(format!("{:.80}", origin.escape_debug())))
+}
+
+/// The checkpoint in a note that one of the witness's own keys has cosigned: what it has seen last.
+pub fn cosigned_checkpoint<'a>(
+    note: &str,
+    own: impl IntoIterator<Item = &'a NoteVerifier>,
+) -> Result<Checkpoint, Error> {
+    let note = Note::parse(note)?;
+    for verifier in own {
+        if note.verify(verifier)?.is_some() {
+            return checkpoint::parse(note.text);
+        }
+    }
+    Err(Error::Damaged("what this witness has seen last is not cosigned by it".into()))
 }
 
 /// Decides on an update of `log`, of which `latest` was the last checkpoint cosigned. Whoever calls this keeps others

@@ -15,8 +15,8 @@ mod vet;
 
 pub use error::Error;
 pub use log::{
-    NEW_LOG, OpenLog, Witnessing, entry_of_envelope, log_policy, log_verifier, make_log_key, policy_path,
-    read_log, read_log_verifier, read_policy, statement_digest,
+    NEW_LOG, OpenLog, WitnessDir, WitnessError, Witnessing, entry_of_envelope, log_policy, log_verifier,
+    make_log_key, policy_path, read_log, read_log_verifier, read_policy, statement_digest,
 };
 pub use revoke::{Revoked, revoke};
 pub use seal::{Sealing, seal};
@@ -30,6 +30,7 @@ pub use verify::{Check, Forms, Outcome, Unsigned, Verification, Verifying, verif
 pub use vet::{Failure, Input, Options, Progress, Silent, Vetted, VettedModel, vet};
 
 pub use alnage_fs::Sidecars;
+pub use alnage_log::Refusal;
 pub use alnage_sign::{
     Bundle, Curve, Dialect, Difference, KeyHint, KnownKey, Lint, Serialization, Signer, SignerPolicy,
     SigningKey, Summary, Symlinks, Verifier, VerifyingKey, lint,

@@ -1,6 +1,9 @@
 //! The table of all fuzz targets.
 
-use alnage_log::{LogVerifier, Receipt};
+use alnage_log::{
+    Checkpoint, Entry, ExportHead, LogKey, LogVerifier, MemoryStore, Policy, Receipt, Update, append,
+    append_all, fsck, prove_consistency, receipt_for,
+};
 use alnage_sign::{
     Bundle, Curve, KeyHint, KnownKey, Signer as _, SignerPolicy as _, SigningKey, VerifyingKey,
     verify_attestation,
@@ -184,7 +187,48 @@ fn signature(bytes: &[u8]) {
 }
 
 fn log(bytes: &[u8]) {
+    log_directory(bytes);
     let Ok(text) = str::from_utf8(bytes) else { return };
     let _ = LogVerifier::from_text(text);
-    let _ = Receipt::parse(text);
+    let _ = LogKey::from_text(text);
+    let policy = Policy::parse(text);
+    let _ = Update::parse(text);
+    let _ = ExportHead::parse(text);
+    let Ok(key) = log_key() else { return };
+    let _ = Checkpoint::open(text, key.verifier());
+    if let Ok(receipt) = Receipt::parse(text) {
+        let _ = receipt.verify(key.verifier());
+        if let Ok(policy) = &policy {
+            let _ = receipt.witnessed(policy);
+        }
+    }
+}
+
+fn log_key() -> Result<LogKey, alnage_log::Error> {
+    LogKey::from_seed("fuzz.example/log", &[7; 32])
+}
+
+/// The bytes as the objects of a log whose checkpoint is as it should be: the first says which object it is, the
+/// second how many entries the log had.
+fn log_directory(bytes: &[u8]) {
+    let [which, size, bytes @ ..] = bytes else { return };
+    let Ok(key) = log_key() else { return };
+    let mut store = MemoryStore::default();
+    let entry = |number: u64| Entry {
+        statement: alnage_types::Digest::of(&number.to_be_bytes()),
+        subject: alnage_types::Digest::of(b"model"),
+        predicate_type: "p".into(),
+        time: "t".into(),
+    };
+    let size = u64::from(*size) + 200;
+    if append_all(&mut store, &key, &mut (0..size).map(|number| Ok(entry(number)))).is_err() {
+        return;
+    }
+    let names: Vec<String> = store.objects.keys().cloned().collect();
+    let name = &names[usize::from(*which) % names.len()];
+    store.objects.insert(name.clone(), bytes.to_vec());
+    let _ = fsck(&store, key.verifier(), &mut |_, _| {}, &mut |_| {});
+    let _ = receipt_for(&store, key.verifier(), u64::from(*which));
+    let _ = prove_consistency(&store, u64::from(*which), size);
+    let _ = append(&mut store, &key, &entry(0));
 }

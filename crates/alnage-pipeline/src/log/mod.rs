@@ -1,6 +1,7 @@
 //! The log as effects: its keys on disk, appending, and asking witnesses to cosign.
 
 mod ask;
+mod witness;
 
 use std::{
     ops::Range,
@@ -13,6 +14,8 @@ use alnage_log::{
     checkpoint_text, current, prove_consistency, receipt_for,
 };
 use alnage_types::Digest;
+
+pub use witness::{WitnessDir, WitnessError};
 
 use crate::Error;
 

@@ -4,6 +4,7 @@
 
 mod config;
 mod exit_codes;
+mod log;
 mod reference;
 mod reports;
 mod sandbox;

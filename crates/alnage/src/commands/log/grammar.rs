@@ -23,6 +23,21 @@ pub(crate) enum LogCommand {
     List(ReadArgs),
     /// Ask the witnesses that the log's `policy` names to cosign the newest checkpoint
     Cosign(LogDirArgs),
+    /// Serve as a witness for other logs: `add-checkpoint` of c2sp.org/tlog-witness
+    Witness(WitnessArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WitnessArgs {
+    /// The directory for its keys and what it has seen; the public keys of the logs it watches are lines of `logs` there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7080")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// The name of a new witness, like a URL without its scheme; made up when absent
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -5,15 +5,16 @@ mod grammar;
 mod read;
 mod verify;
 
-use std::{path::Path, process::ExitCode};
+use std::{fmt::Write as _, net::TcpListener, path::Path, process::ExitCode};
 
 use alnage_log::Scheme;
-use alnage_pipeline::{NEW_LOG, log_verifier, make_log_key};
+use alnage_pipeline::{NEW_LOG, WitnessDir, log_verifier, make_log_key};
 
 pub(crate) use grammar::LogCommand;
-use grammar::{Algorithm, KeyArgs, LogDirArgs};
+use grammar::{Algorithm, KeyArgs, LogDirArgs, WitnessArgs};
 
 use crate::{
+    commands::vet::now,
     config::Settings,
     output::{self, hinted},
 };
@@ -30,6 +31,7 @@ pub(super) fn run(command: LogCommand, settings: &Settings) -> anyhow::Result<Ex
         LogCommand::Export(arguments) => read::export(&at(&arguments.log), &arguments.output)?,
         LogCommand::List(arguments) => read::list(&at(&arguments.log), arguments.json)?,
         LogCommand::Cosign(arguments) => return append::cosign(&at(&arguments)),
+        LogCommand::Witness(arguments) => serve(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -45,6 +47,17 @@ fn key(arguments: &KeyArgs, log: &Path) -> anyhow::Result<()> {
     }
     let verifier = log_verifier(log).map_err(|error| no_log(error, log))?;
     Ok(output::print(&format!("{verifier}\n"))?)
+}
+
+fn serve(arguments: &WitnessArgs) -> anyhow::Result<()> {
+    let witness = WitnessDir::lock(&arguments.dir, arguments.name.as_deref())?;
+    let listener = TcpListener::bind(arguments.listen)?;
+    let mut text = format!("listening on http://{}\n", listener.local_addr()?);
+    for verifier in witness.verifiers() {
+        let _ = writeln!(text, "{verifier}");
+    }
+    output::print(&text)?;
+    Ok(alnage_server::serve_witness(listener, witness, now)?)
 }
 
 /// The error for a directory without a log, with the way to one.
