@@ -5,7 +5,24 @@ pub(super) fn modern<'a>(module: &'a str, name: &'a str) -> (&'a str, &'a str) {
     if module == "exceptions" {
         return ("builtins", if name == "StandardError" { "Exception" } else { name });
     }
-    if let Ok(at) = NAMES.binary_search_by(|(old, _)| old.cmp(&(module, name))) {
+    let names_moved = matches!(
+        module,
+        "UserDict"
+            | "UserList"
+            | "UserString"
+            | "__builtin__"
+            | "_multiprocessing"
+            | "_socket"
+            | "itertools"
+            | "multiprocessing"
+            | "multiprocessing.forking"
+            | "multiprocessing.process"
+            | "socket"
+            | "urllib"
+            | "urllib2"
+            | "whichdb"
+    );
+    if names_moved && let Ok(at) = NAMES.binary_search_by(|(old, _)| old.cmp(&(module, name))) {
         return NAMES[at].1;
     }
     match MODULES.binary_search_by(|(old, _)| old.cmp(&module)) {
@@ -117,3 +134,20 @@ static NAMES: &[Renaming] = &[
     (("urllib2", "URLError"), ("urllib.error", "URLError")),
     (("whichdb", "whichdb"), ("dbm", "whichdb")),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_found() {
+        for ((old_module, old_name), new) in NAMES {
+            assert_eq!(modern(old_module, old_name), *new);
+        }
+        for (old, new) in MODULES {
+            assert_eq!(modern(old, "anything"), (*new, "anything"));
+        }
+        assert_eq!(modern("exceptions", "StandardError"), ("builtins", "Exception"));
+        assert_eq!(modern("os", "system"), ("os", "system"));
+    }
+}

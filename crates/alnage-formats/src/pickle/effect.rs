@@ -654,5 +654,6 @@ pub(super) fn plausible_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() < 256
         && !name.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '<' | '>' | '-'))
+        && (name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+            || name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '<' | '>' | '-')))
 }

@@ -105,8 +105,13 @@ pub(super) struct Machine<'a> {
     /// A loader reads a pickle of its own from the file before it goes on.
     pub(super) inline_from: Option<u64>,
     suspended: Vec<Suspended>,
+    /// Where the last opcode ended that filled the memo.
+    remembered_at: u64,
     scratch: Vec<Value>,
 }
+
+/// A frame holds many opcodes; one that does not is there to keep readers busy.
+const FRAME_STEPS: u64 = 16;
 
 /// A pickle that waits for another one inside it to end.
 struct Suspended {
@@ -174,6 +179,7 @@ impl<'a> Machine<'a> {
             scouting: false,
             inline_from: None,
             suspended: Vec::new(),
+            remembered_at: u64::MAX,
             scratch: Vec::new(),
         }
     }
@@ -299,6 +305,7 @@ impl<'a> Machine<'a> {
         match opcode {
             op::MARK => self.marks.push(self.stack.len() as u32),
             op::POP => {
+                self.idle();
                 if self.stack.len() > self.fence() {
                     self.stack.pop();
                 } else {
@@ -306,10 +313,14 @@ impl<'a> Machine<'a> {
                 }
             }
             op::POP_MARK => {
+                self.idle();
                 let mark = self.mark()?;
                 self.stack.truncate(mark);
             }
-            op::DUP => self.push(self.top()?),
+            op::DUP => {
+                self.idle();
+                self.push(self.top()?);
+            }
             op::NONE => self.push(Value::None),
             op::NEWTRUE => self.push(Value::Bool(true)),
             op::NEWFALSE => self.push(Value::Bool(false)),
@@ -422,19 +433,19 @@ impl<'a> Machine<'a> {
             op::PUT => {
                 let line = self.tape.line()?;
                 let key = literal::memo_key(&self.line_bytes(&line)).ok_or(End::BadOperand(opcode))?;
-                self.memo.put(key, self.top()?);
+                self.remember(key)?;
             }
             op::BINPUT => {
                 let [key] = self.tape.array()?;
-                self.memo.put(key.into(), self.top()?);
+                self.remember(key.into())?;
             }
             op::LONG_BINPUT => {
                 let key = u32::from_le_bytes(self.tape.array()?);
-                self.memo.put(key.into(), self.top()?);
+                self.remember(key.into())?;
             }
             op::MEMOIZE => {
                 let key = self.memo.len;
-                self.memo.put(key, self.top()?);
+                self.remember(key)?;
             }
             op::GET => {
                 let line = self.tape.line()?;
@@ -525,6 +536,7 @@ impl<'a> Machine<'a> {
             op::PROTO => {
                 let [protocol] = self.tape.array()?;
                 if self.protocol != 0 {
+                    self.idle();
                     let detail = format!("protocol {protocol} after protocol {}", self.protocol);
                     self.anomaly(AnomalyKind::MisplacedProtocol, detail);
                 }
@@ -542,14 +554,34 @@ impl<'a> Machine<'a> {
                 if len > self.tape.len().saturating_sub(self.tape.position()) {
                     self.anomaly(AnomalyKind::DeclaredLength, format!("a frame of {len} bytes"));
                 }
+                self.steps += FRAME_STEPS;
                 self.tape.frame(len);
             }
             op::NEXT_BUFFER => self.push(Value::Unknown),
             op::READONLY_BUFFER => {
+                self.idle();
                 self.top()?;
             }
             _ => return Err(End::InvalidOpcode(opcode)),
         }
+        Ok(())
+    }
+
+    /// Counts an opcode that picklers hardly ever write, and hostile files by the million: it ends them early.
+    #[inline]
+    fn idle(&mut self) {
+        const IDLE_STEPS: u64 = 20;
+        self.steps += IDLE_STEPS;
+    }
+
+    /// Counts an entry of the memo; picklers never make two of one value.
+    #[inline]
+    fn remember(&mut self, key: u64) -> Result<(), End> {
+        let value = self.top()?;
+        if std::mem::replace(&mut self.remembered_at, self.tape.position()) == self.at {
+            self.idle();
+        }
+        self.memo.put(key, value);
         Ok(())
     }
 

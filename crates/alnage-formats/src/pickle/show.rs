@@ -67,7 +67,10 @@ impl Machine<'_> {
             Value::Global(at) => {
                 let path =
                     self.record.globals.get(at as usize).map(|global| global.path()).unwrap_or_default();
-                out.extend(path.chars().take(200).flat_map(escape));
+                match path.char_indices().nth(200) {
+                    Some((end, _)) => push_escaped(out, &path[..end]),
+                    None => push_escaped(out, &path),
+                }
             }
             Value::Node(_) => self.write_node(out, value, depth),
         }
@@ -161,9 +164,17 @@ impl Machine<'_> {
 
 fn quote(out: &mut String, mark: &str, text: &str, cut: bool) {
     out.push_str(mark);
-    out.extend(text.chars().flat_map(escape));
+    push_escaped(out, text);
     out.push_str(if cut { "…" } else { "" });
     out.push_str(mark);
+}
+
+fn push_escaped(out: &mut String, text: &str) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'\'' | b'\\')) {
+        out.push_str(text);
+    } else {
+        out.extend(text.chars().flat_map(escape));
+    }
 }
 
 fn escape(c: char) -> impl Iterator<Item = char> {
