@@ -95,6 +95,7 @@ const PURE: &[&str] = &[
     "alnage-bom",
     "alnage-sign",
     "alnage-log",
+    "alnage-discover",
     "alnage-hash",
 ];
 
@@ -157,6 +158,7 @@ fn arrows_only_point_down() {
         ("alnage-bom", &["alnage-facts", "alnage-formats", "alnage-types"]),
         ("alnage-sign", &["alnage-types"]),
         ("alnage-log", &["alnage-types"]),
+        ("alnage-discover", &["alnage-scan", "alnage-types"]),
     ];
     let mut offences = Vec::new();
     for (krate, may) in allowed {

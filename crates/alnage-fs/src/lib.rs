@@ -22,4 +22,4 @@ pub use log_dir::LogDir;
 pub use read::{Content, IN_MEMORY, MemoryBytes};
 pub use stamp::Stamp;
 pub use walk::{Git, Link, Sidecars, Tree, TreeFile, walk, walk_with};
-pub use write::{create_dir, random_seed, read_small, write_atomic, write_secret};
+pub use write::{create_dir, random_seed, read_beneath, read_small, write_atomic, write_secret};

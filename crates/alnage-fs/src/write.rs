@@ -47,6 +47,19 @@ pub fn read_small(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
+/// The bytes of the file `relative` below the directory `root`, through no link: at most `limit`.
+pub fn read_beneath(root: &Path, relative: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    let path = root.join(relative);
+    let file = Root::open(root.to_owned())?.file(relative).map_err(Error::at(&path))?.file;
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(Error::at(&path))?;
+    if bytes.len() as u64 > limit {
+        let source = io::Error::other(format!("longer than {limit} bytes"));
+        return Err(Error::Io { path, source });
+    }
+    Ok(bytes)
+}
+
 /// 32 bytes from the operating system's source of randomness, to make a key from.
 pub fn random_seed() -> Result<[u8; 32], Error> {
     let mut seed = [0; 32];

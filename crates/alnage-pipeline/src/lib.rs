@@ -1,5 +1,6 @@
 //! The façade: one call from what the user named to a record of verdicts, with seal and log.
 
+mod deps;
 mod digest;
 mod error;
 mod log;
@@ -13,6 +14,7 @@ mod trust;
 mod verify;
 mod vet;
 
+pub use deps::{Depending, deps};
 pub use error::Error;
 pub use log::{
     NEW_LOG, OpenLog, WitnessDir, WitnessError, Witnessing, entry_of_envelope, log_policy, log_verifier,

@@ -360,7 +360,7 @@ impl Options {
     }
 
     /// Whether the rule `code` runs. The longest matching beginning decides; `select` wins a tie.
-    fn wants(&self, code: &str) -> bool {
+    pub(crate) fn wants(&self, code: &str) -> bool {
         let longest = |list: &[String]| {
             let matching = list
                 .iter()

@@ -48,6 +48,21 @@ pub fn judge_with(
     decide(model, policy, findings, suppressed)
 }
 
+/// Judges findings that were made elsewhere than by the rules' own checks, as [`judge_with`] does its own. Of `model`
+/// only the issues count.
+pub fn judge_found(
+    model: &Model,
+    policy: &Policy,
+    level: Level,
+    wanted: impl Fn(&str) -> bool,
+    exceptions: Exceptions<'_>,
+    mut found: Vec<Finding>,
+) -> Judgement {
+    found.retain(|finding| finding.level <= level && wanted(&finding.code));
+    let (findings, suppressed) = except(found, exceptions);
+    decide(model, policy, findings, suppressed)
+}
+
 /// Takes what is suppressed out of `found`, and reports what no longer is.
 fn except(found: Vec<Finding>, exceptions: Exceptions<'_>) -> (Vec<Finding>, Vec<Suppressed>) {
     let mut findings = Vec::with_capacity(found.len());

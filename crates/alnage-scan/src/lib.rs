@@ -11,7 +11,7 @@ pub mod rules;
 mod suppress;
 
 pub use date::{Date, InvalidDate};
-pub use judge::{Exceptions, Judgement, judge, judge_with};
+pub use judge::{Exceptions, Judgement, judge, judge_found, judge_with};
 pub use policy::{Effect, Policy};
 pub use record::{ModelRecord, Record, SCHEMA, Stats, record_schema};
 pub use rule::{Rule, Sink};

@@ -29,6 +29,8 @@ everything could be understood. Of several the gravest wins, in the order 1, 3, 
 pub(crate) enum Command {
     /// Vet models: a verdict for each PATH, with findings
     Vet(Box<VetArgs>),
+    /// Check what the code beside a model is built from: dependency files, and wheels
+    Deps(Box<DepsArgs>),
     /// Make a good and a weaponised model in `./alnage-tour/` and take both through everything
     Tour,
     /// Verify a model against its signature, and its seal where there is one
@@ -85,6 +87,31 @@ pub(crate) struct VetArgs {
     /// On `pass`, write signature, bill of materials and signed verdict beside the model and log the verdict
     #[arg(long)]
     pub(crate) seal: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DepsArgs {
+    /// Dependency files, or directories that are searched for them: requirements.txt, pyproject.toml, uv.lock,
+    /// poetry.lock, pylock.toml, Pipfile.lock, environment.yml
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Advisories: OSV records as a directory of JSON or zip files, or one such file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) osv_db: Option<PathBuf>,
+    /// Vet the wheels in DIR too, and compare them with the attestations beside them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) wheels: Option<PathBuf>,
+    /// A package name that belongs to nobody outside; `acme-*` stands for all that begin so
+    #[arg(long, value_name = "NAME")]
+    pub(crate) internal: Vec<String>,
+    /// Format of a report; the first is for the first `-o`, and so on
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Vec<ReportFormat>,
+    /// Write a report to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) settings: SettingArgs,
 }

@@ -3,6 +3,7 @@
 use crate::Rule;
 
 mod container;
+mod dependency;
 mod framework;
 mod general;
 mod pickle;
@@ -21,6 +22,7 @@ static FAMILIES: &[&[&Rule]] = &[
     repository::RULES,
     repository::PYTHON_RULES,
     provenance::RULES,
+    dependency::RULES,
     general::RULES,
     policy::RULES,
 ];

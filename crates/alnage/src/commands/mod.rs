@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod config;
+mod deps;
 mod formats;
 mod keygen;
 mod log;
@@ -25,6 +26,7 @@ use crate::{
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Vet(arguments) => return vet::run(*arguments),
+        Command::Deps(arguments) => return deps::run(&arguments),
         Command::Rules(arguments) => rules::list(arguments.format)?,
         Command::Explain { code } => rules::explain(&code)?,
         Command::Formats(arguments) => formats::list(arguments.format)?,

@@ -146,14 +146,14 @@ fn inputs(paths: &[String]) -> anyhow::Result<(Vec<Input>, usize)> {
 }
 
 /// A report to be written.
-struct Report {
+pub(super) struct Report {
     format: ReportFormat,
     /// Standard output when absent.
     file: Option<PathBuf>,
 }
 
 /// Pairs formats with files. Formats beyond the files go to standard output, of which there is one.
-fn reports(formats: &[ReportFormat], files: &[PathBuf]) -> anyhow::Result<Vec<Report>> {
+pub(super) fn reports(formats: &[ReportFormat], files: &[PathBuf]) -> anyhow::Result<Vec<Report>> {
     if files.is_empty() && formats.len() > 1 || formats.len() > files.len() + 1 {
         return Err(hinted(
             "several formats for standard output",
@@ -185,7 +185,12 @@ fn format_of(file: &Path) -> ReportFormat {
     }
 }
 
-fn write_report(report: &Report, record: &Record, settings: &Settings, exit_code: u8) -> anyhow::Result<()> {
+pub(super) fn write_report(
+    report: &Report,
+    record: &Record,
+    settings: &Settings,
+    exit_code: u8,
+) -> anyhow::Result<()> {
     let Some(file) = &report.file else {
         let color = match settings.color {
             Color::Auto => output::terminal_takes_color(),

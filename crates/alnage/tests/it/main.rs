@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod config;
+mod deps;
 mod exit_codes;
 mod log;
 mod reference;
