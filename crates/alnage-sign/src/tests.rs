@@ -22,11 +22,11 @@ const PUBLIC: &str = "Public-Key: (256 bit)\npub:\n    04:d2:04\nASN1 OID: prime
     IZKzYrhErus69CbtUkS34WqfgdNKXRxDb3TrHn1nrXZTU4u2Ww9b90Os9g==\n-----END PUBLIC KEY-----\n";
 const HINT: &str = "07f362b418ac4fbb0c18ad81826a046b98806fd9b7c88505d2198bae64f234d9";
 
-fn key() -> SigningKey {
+pub(crate) fn key() -> SigningKey {
     SigningKey::from_seed(Curve::P256, &[7; 32]).unwrap()
 }
 
-fn public() -> VerifyingKey {
+pub(crate) fn public() -> VerifyingKey {
     key().verifying_key().clone()
 }
 
@@ -35,11 +35,15 @@ fn verify_model(bundle: &[u8], key: &VerifyingKey, hint: KeyHint) -> Result<Sign
     bundle.verify(&KnownKey { key: key.clone(), hint }.accept(&bundle)?.key)
 }
 
+pub(crate) fn files_of(content: &[(&str, &[u8])]) -> Vec<HashedFile> {
+    files(&manifest(content))
+}
+
 fn files(manifest: &Manifest) -> Vec<HashedFile> {
     manifest.files.iter().map(HashedFile::from).collect()
 }
 
-fn signing<'a>(name: &'a str, files: &'a [HashedFile], ignored: &'a IgnoredPaths) -> Signing<'a> {
+pub(crate) fn signing<'a>(name: &'a str, files: &'a [HashedFile], ignored: &'a IgnoredPaths) -> Signing<'a> {
     Signing {
         name,
         files,
@@ -251,7 +255,7 @@ fn what_cannot_be_signed_is_refused() {
 
 /// A well-formed statement over `a` and `b`, changed by `change`; the root digest is made right afterwards unless
 /// the change took hold of it.
-fn statement(change: impl FnOnce(&mut Value)) -> Vec<u8> {
+pub(crate) fn statement(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let digests = [*Digest::of(b"1").as_bytes(), *Digest::of(b"2").as_bytes()].concat();
     let mut statement = json!({
         "_type": "https://in-toto.io/Statement/v1",
@@ -269,7 +273,7 @@ fn statement(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     serde_json::to_vec(&statement).unwrap()
 }
 
-fn bundle(payload: &[u8]) -> String {
+pub(crate) fn bundle(payload: &[u8]) -> String {
     Bundle::seal(payload, &key(), &[]).unwrap()
 }
 

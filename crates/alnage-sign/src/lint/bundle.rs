@@ -51,7 +51,7 @@ fn check_material(material: &Value, lint: &mut Lint) {
     }
     let entries = present("tlogEntries").and_then(Value::as_array).map_or(0, Vec::len);
     if certificate.is_some() && entries == 0 {
-        lint.object(OTHERS, "the keyless method needs an entry of the transparency log");
+        lint.object(&Verifier::ALL, "the keyless method needs an entry of the transparency log");
     }
     if key.is_some() && entries == 0 {
         lint.note(
@@ -89,7 +89,7 @@ fn check_chain(chain: &Value, lint: &mut Lint) {
     };
     let der = leaf.get("rawBytes").and_then(Value::as_str).and_then(|text| Base64::decode_vec(text).ok());
     let Some(certificate) = der.and_then(|der| x509::Certificate::from_der(&der).ok()) else {
-        return lint.object(OTHERS, "its first certificate cannot be read");
+        return lint.object(&Verifier::ALL, "its first certificate cannot be read");
     };
     if certificate.verifying_key().is_err() {
         let reason = "the key of its certificate is not over P-256, P-384 or P-521";

@@ -96,3 +96,6 @@ pub fn lint(bytes: &[u8]) -> Lint {
     }
     lint
 }
+
+#[cfg(test)]
+mod tests;

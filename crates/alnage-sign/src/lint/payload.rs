@@ -47,8 +47,9 @@ pub(super) fn check(payload: &[u8], lint: &mut Lint) {
     let resources = predicate.get("resources").and_then(Value::as_array);
     let resources = resources.map(Vec::as_slice).unwrap_or_default();
     check_names(resources, lint);
-    if text(serialization, "method") == "shards" {
-        check_shards(serialization, resources, lint);
+    match text(serialization, "method") {
+        "shards" => check_shards(serialization, resources, lint),
+        _ => check_labels(text(serialization, "hash_type"), resources, lint),
     }
     check_root(&statement, serialization, resources, lint);
 }
@@ -133,6 +134,15 @@ fn check_names(resources: &[Value], lint: &mut Lint) {
         let (before, after) = (path::shown(before), path::shown(after));
         let reason = format!("files are not in the order of code points: `{before}` stands before `{after}`");
         lint.object(&[Specification, Go], reason);
+    }
+}
+
+fn check_labels(hash: &str, resources: &[Value], lint: &mut Lint) {
+    if let Some(other) = resources.iter().find(|resource| text(resource, "algorithm") != hash) {
+        let (name, label) = (path::shown(text(other, "name")), path::shown(text(other, "algorithm")));
+        let reason =
+            format!("`{name}` is labelled `{label}`, the files are hashed by `{}`", path::shown(hash));
+        lint.object(MODEL_VERIFIERS, reason);
     }
 }
 

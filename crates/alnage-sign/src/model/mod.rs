@@ -258,3 +258,6 @@ pub(crate) fn root_digest<'a>(digests: impl Iterator<Item = &'a ContentDigest>) 
     let digests: Vec<u8> = digests.flat_map(ContentDigest::as_bytes).copied().collect();
     Digest::of(&digests)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod config;
+mod conformance;
+mod cross;
 mod deps;
 mod exit_codes;
 mod log;
@@ -10,5 +12,6 @@ mod reference;
 mod reports;
 mod sandbox;
 mod seal;
+mod signatures;
 mod tour;
 mod tree;
