@@ -4,6 +4,7 @@ mod deps;
 mod digest;
 mod error;
 mod log;
+mod oci;
 mod parallel;
 mod revoke;
 mod seal;
@@ -23,7 +24,8 @@ pub use log::{
 pub use revoke::{Revoked, revoke};
 pub use seal::{Sealing, seal};
 pub use sign::{
-    GitPaths, KeyPair, SignRequest, Signed, keygen, read_signature, sign, signing_key, verifying_key,
+    GitPaths, KeyPair, ModelForm, SignRequest, Signed, keygen, read_signature, sign, signing_key,
+    verifying_key,
 };
 pub use threshold::verify_signed_by;
 pub use time::rfc3339;

@@ -12,6 +12,7 @@ use alnage_types::HashAlgorithm;
 use crate::{
     Error, Progress,
     digest::{Hashing, hash},
+    oci,
 };
 
 /// More than any key or signature of a model with a hundred thousand files needs.
@@ -41,8 +42,19 @@ pub struct SignRequest<'a> {
     pub ignore_paths: &'a [PathBuf],
     /// Whether git's files at the top are left out.
     pub git: GitPaths,
+    /// What lies at the path.
+    pub form: ModelForm,
     /// Threads.
     pub jobs: usize,
+}
+
+/// What a model lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelForm {
+    /// Files, which are hashed.
+    Files,
+    /// An OCI image, a layout or a manifest: its parts are signed by the digests that it names.
+    OciImage,
 }
 
 /// Whether a signature leaves out git's files at the top of a model.
@@ -68,6 +80,7 @@ impl<'a> SignRequest<'a> {
             symlinks: Symlinks::Refused,
             ignore_paths: &[],
             git: GitPaths::Ignored,
+            form: ModelForm::Files,
             jobs: 1,
         }
     }
@@ -86,6 +99,9 @@ pub struct Signed {
 
 /// Signs a model.
 pub fn sign(what: &SignRequest<'_>, progress: &dyn Progress) -> Result<Signed, Error> {
+    if what.form == ModelForm::OciImage {
+        return sign_image(what);
+    }
     let tree = walk_with(what.path, what.git.walked())?;
     let beside = || Sidecars::of(what.path, tree.single_file).signature;
     let target = what.signature.map_or_else(beside, Path::to_owned);
@@ -114,6 +130,31 @@ pub fn sign(what: &SignRequest<'_>, progress: &dyn Progress) -> Result<Signed, E
         files: covered.len(),
         uncovered: empty.into_iter().map(|file| file.path).collect(),
     })
+}
+
+/// Signs the parts of an OCI image by the digests that it names; nothing of them is read.
+fn sign_image(what: &SignRequest<'_>) -> Result<Signed, Error> {
+    let image = oci::open(what.path)?;
+    let beside = || Sidecars::of(what.path, image.is_manifest()).signature;
+    let target = what.signature.map_or_else(beside, Path::to_owned);
+    let files = image.described();
+    let named = what.ignore_paths.iter().filter_map(|path| path.to_str()).map(str::to_owned);
+    let ignored = IgnoredPaths::new(named)?;
+    let signing = Signing {
+        name: &image.name,
+        files: &files,
+        shape: Shape::Directory,
+        hash: HashAlgorithm::Sha256,
+        serialization: Serialization::Files,
+        symlinks: Symlinks::Refused,
+        ignored: &ignored,
+        dialect: what.dialect,
+        certificates: what.certificates,
+    };
+    let text = sign_model(&signing, what.signer)?;
+    alnage_fs::write_atomic(&target, text.as_bytes())?;
+    let covered = files.iter().filter(|file| !ignored.contains(&file.path)).count();
+    Ok(Signed { signature: target, files: covered, uncovered: Vec::new() })
 }
 
 impl GitPaths {
@@ -247,7 +288,7 @@ pub(crate) fn refuse_unsignable(
     {
         return refuse(file.path.as_str(), "it is a symbolic link, and many verifiers refuse those");
     }
-    if let Some((path, error)) = tree.unreadable.first() {
+    if let Some((path, error)) = tree.unreadable.iter().find(|(path, _)| counts(path.as_str())) {
         return refuse(path.as_str(), &error.to_string());
     }
     match tree.files.iter().find(|file| file.name.is_none() && counts(file.path.as_str())) {

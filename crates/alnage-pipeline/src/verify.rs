@@ -8,16 +8,16 @@ use std::{
 use alnage_fs::{Link, LogDir, Sidecars, Tree, walk_with};
 use alnage_log::{LogVerifier, Receipt};
 use alnage_sign::{
-    Bundle, Difference, DifferenceKind, HashedFile, SignedManifest, SignedStatement, SignerPolicy, Symlinks,
-    VERDICT_PREDICATES, VerifyingKey, verify_attestation,
+    Bundle, Difference, DifferenceKind, HashedFile, Serialization, SignedManifest, SignedStatement,
+    SignerPolicy, Symlinks, VERDICT_PREDICATES, VerifyingKey, verify_attestation,
 };
-use alnage_types::Digest;
+use alnage_types::{Digest, HashAlgorithm};
 
 use crate::{
-    Error, GitPaths, Progress,
+    Error, GitPaths, ModelForm, Progress,
     digest::{Hashing, hash},
     log::LOG_VERIFIER,
-    sign,
+    oci, sign,
 };
 
 /// What verifying found, part by part, in the order it was checked.
@@ -96,6 +96,8 @@ pub struct Verifying<'a> {
     pub unsigned: Unsigned,
     /// What content that the signature leaves out leads to.
     pub ignored: Unsigned,
+    /// What lies at the path.
+    pub form: ModelForm,
     /// What is done about links inside the model; `None` for what the signature says.
     pub symlinks: Option<Symlinks>,
     /// The directory of the log.
@@ -134,6 +136,7 @@ impl<'a> Verifying<'a> {
             forms: Forms::Specified,
             unsigned: Unsigned::Refused,
             ignored: Unsigned::Reported,
+            form: ModelForm::Files,
             symlinks: None,
             log,
             jobs: 1,
@@ -161,7 +164,10 @@ pub fn verify(what: Verifying<'_>, progress: &dyn Progress) -> Result<Verificati
     };
     let own: Vec<String> = sign::inside(&tree, signature).into_iter().collect();
     let signed = signed.also_ignoring(&sign::verifier_ignores(&tree, &own, what.ignore_paths, what.git)?);
-    verify_files(&tree, &signed, &own, &what, progress, &mut found);
+    match what.form {
+        ModelForm::Files => verify_files(&tree, &signed, &own, &what, progress, &mut found),
+        ModelForm::OciImage => verify_image(&signed, &what, progress, &mut found)?,
+    }
     if let Some(verdict) = verify_verdict(&sidecars, &signed, &key, &mut found)? {
         verify_log(&sidecars, &verdict, &signed, what.log, &mut found)?;
     }
@@ -231,6 +237,38 @@ fn verify_files(
         let message = format!("{} files are kept under another digest than they have", misnamed.len());
         found.say("cache", Outcome::Refused, message);
     }
+}
+
+/// Verifies the parts of an OCI image, by content when they are there.
+fn verify_image(
+    signed: &SignedManifest,
+    what: &Verifying<'_>,
+    progress: &dyn Progress,
+    found: &mut Verification,
+) -> Result<(), Error> {
+    let image = oci::open(what.path)?;
+    if (signed.hash(), signed.serialization()) != (HashAlgorithm::Sha256, Serialization::Files) {
+        found.say(
+            "files",
+            Outcome::Refused,
+            "an image names its layers by SHA-256, and the signature does not",
+        );
+        return Ok(());
+    }
+    let mut differences = signed.compare(&image.found(what.jobs, progress));
+    if what.unsigned == Unsigned::Reported {
+        differences.retain(|difference| difference.kind != DifferenceKind::Extra);
+    }
+    let (outcome, message) = match differences.len() {
+        0 if image.is_manifest() => {
+            (Outcome::Holds, "the manifest names what was signed; no layer was read".to_owned())
+        }
+        0 => (Outcome::Holds, "the layers are as they were signed".to_owned()),
+        count => (Outcome::Refused, format!("{count} not as they were signed")),
+    };
+    found.differences = differences;
+    found.say("files", outcome, message);
+    Ok(())
 }
 
 /// Every link counts as a difference: whoever made it may point it elsewhere tomorrow.

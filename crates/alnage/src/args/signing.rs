@@ -3,7 +3,7 @@
 use std::{num::NonZeroU64, path::PathBuf};
 
 use alnage_pipeline::{
-    Curve, Dialect, Forms, GitPaths, HashAlgorithm, KeyHint, Serialization, Symlinks, Unsigned,
+    Curve, Dialect, Forms, GitPaths, HashAlgorithm, KeyHint, ModelForm, Serialization, Symlinks, Unsigned,
 };
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -32,6 +32,9 @@ pub(crate) struct SignArgs {
     /// Sign what links inside the model lead to, instead of refusing links
     #[arg(long)]
     pub(crate) allow_symlinks: bool,
+    /// The model is an OCI image, a layout or a manifest: sign its layers by the digests that it names, unread
+    #[arg(long, conflicts_with_all = ["hash", "shard_size"])]
+    pub(crate) oci: bool,
     #[command(flatten)]
     pub(crate) leave_out: LeaveOutArgs,
 }
@@ -64,6 +67,9 @@ pub(crate) struct VerifyArgs {
     /// Refuse links even if the signature allows for them
     #[arg(long)]
     pub(crate) forbid_symlinks: bool,
+    /// The model is an OCI image: a layout, or a manifest, whose layers are then not read
+    #[arg(long)]
+    pub(crate) oci: bool,
     #[command(flatten)]
     pub(crate) leave_out: LeaveOutArgs,
     /// The directory of the log
@@ -153,6 +159,10 @@ impl SignArgs {
         self.shard_size.map_or(Serialization::Files, |size| Serialization::Shards { size })
     }
 
+    pub(crate) fn form(&self) -> ModelForm {
+        form(self.oci)
+    }
+
     pub(crate) fn dialect(&self) -> Dialect {
         self.compat.map_or(Dialect::Specification, |Compatible::Python| Dialect::Python)
     }
@@ -171,6 +181,10 @@ impl VerifyArgs {
         if self.legacy { Forms::Historic } else { Forms::Specified }
     }
 
+    pub(crate) fn form(&self) -> ModelForm {
+        form(self.oci)
+    }
+
     pub(crate) fn unsigned(&self) -> Unsigned {
         if self.ignore_unsigned_files { Unsigned::Reported } else { Unsigned::Refused }
     }
@@ -186,6 +200,11 @@ impl VerifyArgs {
             (false, false) => None,
         }
     }
+}
+
+/// The form that `--oci` stands for.
+fn form(oci: bool) -> ModelForm {
+    if oci { ModelForm::OciImage } else { ModelForm::Files }
 }
 
 impl LeaveOutArgs {

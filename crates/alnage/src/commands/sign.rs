@@ -20,6 +20,7 @@ pub(super) fn run(arguments: &SignArgs, jobs: usize) -> anyhow::Result<()> {
         symlinks: arguments.symlinks(),
         ignore_paths: &arguments.leave_out.ignore_paths,
         git: arguments.leave_out.git(),
+        form: arguments.form(),
         jobs,
         ..SignRequest::new(&arguments.path, &key)
     };

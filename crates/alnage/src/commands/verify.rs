@@ -25,6 +25,7 @@ pub(super) fn run(arguments: &VerifyArgs, settings: &Settings) -> anyhow::Result
         unsigned: arguments.unsigned(),
         ignored: arguments.ignored(),
         symlinks: arguments.symlinks(),
+        form: arguments.form(),
         jobs: settings.jobs,
         ..Verifying::new(&arguments.path, &signers, log)
     };

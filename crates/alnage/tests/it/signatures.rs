@@ -181,3 +181,53 @@ fn a_signature_is_looked_at_without_being_verified() {
     check(&sandbox, "signature lint good/model.sig", 1, "refused by  model_signing 1.1.1 (Python)");
     check(&sandbox, "signature lint good/config.json", 1, "it has no DSSE envelope");
 }
+
+#[test]
+fn an_oci_image_is_signed_by_the_digests_it_names() {
+    let sandbox = sandbox();
+    // SHA-256 of `weights` and of `{}`.
+    let weights = "9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c";
+    let config = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    let manifest = serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {"mediaType": "application/vnd.cncf.model.config.v1+json", "digest": format!("sha256:{config}"), "size": 2},
+        "layers": [{
+            "mediaType": "application/vnd.cncf.model.weight.v1.raw",
+            "digest": format!("sha256:{weights}"),
+            "size": 7,
+            "annotations": {"org.cncf.model.filepath": "model.bin"},
+        }],
+    });
+    let manifest = manifest.to_string();
+    let digest = alnage_types::Digest::of(manifest.as_bytes());
+    let index = serde_json::json!({
+        "schemaVersion": 2,
+        "manifests": [{"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": format!("sha256:{digest}"), "size": manifest.len()}],
+    });
+    sandbox.write("image/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
+    sandbox.write("image/index.json", index.to_string());
+    sandbox.write(&format!("image/blobs/sha256/{digest}"), &manifest);
+    sandbox.write("manifest.json", &manifest);
+    // The layers are not there yet: signing does not need them.
+    check(&sandbox, "sign image --oci --key keys/signing.pem --signature oci.sig", 0, "signed 2 files");
+    let verify = "verify image --oci --key keys/signing.pub.pem --signature oci.sig";
+    check(&sandbox, verify, 1, "`model.bin` was signed and is missing");
+    check(
+        &sandbox,
+        "verify manifest.json --oci --key keys/signing.pub.pem --signature oci.sig",
+        0,
+        "no layer was read",
+    );
+    sandbox.write(&format!("image/blobs/sha256/{config}"), "{}");
+    sandbox.write(&format!("image/blobs/sha256/{weights}"), "weights");
+    check(&sandbox, verify, 0, "the layers are as they were signed");
+    // What was pulled out of the image has the same signature.
+    sandbox.write("pulled/model.bin", "weights");
+    sandbox.write("pulled/config.json", "{}");
+    check(&sandbox, "verify pulled --key keys/signing.pub.pem --signature oci.sig", 0, "files: 2 of 2");
+    sandbox.write(&format!("image/blobs/sha256/{weights}"), "Weights");
+    check(&sandbox, verify, 1, "`model.bin` was changed");
+    sandbox.write(&format!("image/blobs/sha256/{digest}"), manifest.replace("model.bin", "other.bin"));
+    check(&sandbox, verify, 2, "not what its name says");
+}
