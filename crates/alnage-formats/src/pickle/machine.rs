@@ -107,11 +107,14 @@ pub(super) struct Machine<'a> {
     suspended: Vec<Suspended>,
     /// Where the last opcode ended that filled the memo.
     remembered_at: u64,
+    /// Opcodes that only keep readers busy, over all pickles of the file.
+    idled: u64,
     scratch: Vec<Value>,
 }
 
-/// A frame holds many opcodes; one that does not is there to keep readers busy.
-const FRAME_STEPS: u64 = 16;
+/// Of the steps that a run may take, one in so many may be an opcode that only keeps readers busy. What stands behind
+/// them is left to the search for hidden artifacts, for which there must be steps left.
+const IDLE_SHARE: u64 = 6;
 
 /// A pickle that waits for another one inside it to end.
 struct Suspended {
@@ -180,6 +183,7 @@ impl<'a> Machine<'a> {
             inline_from: None,
             suspended: Vec::new(),
             remembered_at: u64::MAX,
+            idled: 0,
             scratch: Vec::new(),
         }
     }
@@ -212,8 +216,13 @@ impl<'a> Machine<'a> {
                 break End::Steps;
             }
             self.steps += 1;
-            if self.steps & 0xff == 0 && self.weight() > self.limits.nodes {
-                break End::Nodes;
+            if self.steps & 0xff == 0 {
+                if self.weight() > self.limits.nodes {
+                    break End::Nodes;
+                }
+                if self.idled > self.limits.steps / IDLE_SHARE {
+                    break End::Steps;
+                }
             }
             self.at = self.tape.position();
             let opcode = match self.tape.opcode() {
@@ -554,7 +563,7 @@ impl<'a> Machine<'a> {
                 if len > self.tape.len().saturating_sub(self.tape.position()) {
                     self.anomaly(AnomalyKind::DeclaredLength, format!("a frame of {len} bytes"));
                 }
-                self.steps += FRAME_STEPS;
+                self.idle();
                 self.tape.frame(len);
             }
             op::NEXT_BUFFER => self.push(Value::Unknown),
@@ -567,11 +576,10 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// Counts an opcode that picklers hardly ever write, and hostile files by the million: it ends them early.
+    /// Counts an opcode that picklers hardly ever write, and hostile files by the million.
     #[inline]
     fn idle(&mut self) {
-        const IDLE_STEPS: u64 = 20;
-        self.steps += IDLE_STEPS;
+        self.idled += 1;
     }
 
     /// Counts an entry of the memo; picklers never make two of one value.
