@@ -1,6 +1,7 @@
 //! The command line's grammar.
 
 mod signing;
+mod trust;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,8 @@ pub(crate) use signing::{KeygenArgs, SignArgs, SignatureArgs, SignatureCommand, 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::LogCommand;
+
+pub(crate) use trust::{CertificateArgs, RevokeArgs, TrustArgs};
 
 /// Tests, seals and gates AI models.
 ///
@@ -41,6 +44,14 @@ pub(crate) enum Command {
     Signature {
         #[command(subcommand)]
         command: SignatureCommand,
+    },
+    /// Enter a key, a certificate or a model in a signed list of what counts no more
+    Revoke(RevokeArgs),
+    /// Print the public key of a private one: a file, a key in a token, a key behind a program
+    PublicKey {
+        /// The private key: a file, `pkcs11:…` or `exec:…`
+        #[arg(long, value_name = "KEY")]
+        key: PathBuf,
     },
     /// Make a key pair for signing
     Keygen(KeygenArgs),
@@ -137,8 +148,8 @@ pub(crate) struct SettingArgs {
     /// Do not hash files; the record then has no digests, and nothing can be sealed
     #[arg(long)]
     pub(crate) no_hash: bool,
-    /// The private key to seal or sign with
-    #[arg(long, value_name = "FILE")]
+    /// The private key to seal with: a file, `pkcs11:…` or `exec:…`
+    #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<PathBuf>,
     /// The directory that holds `signing.pem`, when no key is named
     #[arg(long, value_name = "DIR")]

@@ -9,6 +9,8 @@ mod exit;
 mod output;
 mod progress;
 mod reference;
+mod signer;
+mod trust;
 
 use std::{ffi::OsString, process::ExitCode};
 

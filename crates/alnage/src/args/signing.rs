@@ -7,16 +7,18 @@ use alnage_pipeline::{
 };
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::ListFormat;
+use super::{CertificateArgs, ListFormat, TrustArgs};
 use crate::config::parse_size;
 
 #[derive(Debug, Args)]
 pub(crate) struct SignArgs {
     /// The model: a file or a directory
     pub(crate) path: PathBuf,
-    /// The private key
-    #[arg(long, value_name = "FILE", alias = "private-key")]
+    /// The private key: a file, `pkcs11:token=…;object=…?module-path=…` or `exec:/path/to/program`
+    #[arg(long, value_name = "KEY", alias = "private-key")]
     pub(crate) key: PathBuf,
+    #[command(flatten)]
+    pub(crate) certificate: CertificateArgs,
     /// Where the signature goes, when not beside the model
     #[arg(long, value_name = "FILE")]
     pub(crate) signature: Option<PathBuf>,
@@ -43,12 +45,9 @@ pub(crate) struct SignArgs {
 pub(crate) struct VerifyArgs {
     /// The model: a file or a directory
     pub(crate) path: PathBuf,
-    /// The signer's public key
-    #[arg(long, value_name = "FILE", alias = "public-key")]
-    pub(crate) key: PathBuf,
-    /// The signature, when it is not beside the model
+    /// The signature, when it is not beside the model. May be given again, with `--threshold`
     #[arg(long, value_name = "FILE")]
-    pub(crate) signature: Option<PathBuf>,
+    pub(crate) signature: Vec<PathBuf>,
     /// Accept a signature that names another key, as long as this key made it
     #[arg(long)]
     pub(crate) ignore_hint: bool,
@@ -78,6 +77,8 @@ pub(crate) struct VerifyArgs {
     /// Refuse a model whose verdict, bill of materials and log entry cannot all be checked
     #[arg(long)]
     pub(crate) require_seal: bool,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
 }
 
 /// What a signature does not cover.

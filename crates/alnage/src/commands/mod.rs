@@ -5,6 +5,8 @@ mod deps;
 mod formats;
 mod keygen;
 mod log;
+mod public_key;
+mod revoke;
 mod rules;
 mod sign;
 mod signature;
@@ -37,6 +39,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Verify(arguments) => return verify::run(&arguments, &unflagged()?),
         Command::Signature { command } => return signature::run(&command),
         Command::Sign(arguments) => sign::run(&arguments, unflagged()?.jobs)?,
+        Command::PublicKey { key } => public_key::run(&key)?,
+        Command::Revoke(arguments) => revoke::run(&arguments, &unflagged()?)?,
         Command::Log { command } => return log::run(command, &unflagged()?),
         Command::Keygen(arguments) => keygen::run(&arguments.out, arguments.curve.into())?,
     }

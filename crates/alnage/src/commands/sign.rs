@@ -1,16 +1,18 @@
 //! `alnage sign`: a signature without a verdict.
 
-use alnage_pipeline::{Error, SignRequest, sign, signing_key};
+use alnage_pipeline::{Error, SignRequest, sign};
 
 use crate::{
     args::SignArgs,
     output::{self, hinted, warn},
     progress::Bar,
+    signer,
 };
 
 /// Signs a model and says where the signature is.
 pub(super) fn run(arguments: &SignArgs, jobs: usize) -> anyhow::Result<()> {
-    let key = signing_key(&arguments.key)?;
+    let key = signer::open(&arguments.key)?;
+    let certificates = signer::certificate_chain(&arguments.certificate, &key)?;
     let bar = Bar::new(true);
     let request = SignRequest {
         signature: arguments.signature.as_deref(),
@@ -21,8 +23,9 @@ pub(super) fn run(arguments: &SignArgs, jobs: usize) -> anyhow::Result<()> {
         ignore_paths: &arguments.leave_out.ignore_paths,
         git: arguments.leave_out.git(),
         form: arguments.form(),
+        certificates: &certificates,
         jobs,
-        ..SignRequest::new(&arguments.path, &key)
+        ..SignRequest::new(&arguments.path, &*key.signer)
     };
     let signed = sign(&request, &bar);
     drop(bar);

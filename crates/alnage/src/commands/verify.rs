@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, path::Path, process::ExitCode};
 
-use alnage_pipeline::{KnownKey, Outcome, Verification, Verifying, verify, verifying_key};
+use alnage_pipeline::{Outcome, Verification, Verifying, verify_signed_by, x509::UnixTime};
 
 use crate::{
     args::VerifyArgs,
@@ -10,15 +10,16 @@ use crate::{
     exit,
     output::{self, hinted, warn},
     progress::Bar,
+    trust,
 };
+
+use super::vet::now;
 
 /// Verifies, says what was and what was not checked, and gives the exit code.
 pub(super) fn run(arguments: &VerifyArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let key = verifying_key(&arguments.key)?;
-    let signers = KnownKey { key, hint: arguments.hint() };
+    let signers = trust::policy(&arguments.trust, arguments.hint(), UnixTime(now()))?;
     let log = arguments.log.as_deref().unwrap_or(&settings.log);
     let what = Verifying {
-        signature: arguments.signature.as_deref(),
         ignore_paths: &arguments.leave_out.ignore_paths,
         git: arguments.leave_out.git(),
         forms: arguments.forms(),
@@ -30,7 +31,7 @@ pub(super) fn run(arguments: &VerifyArgs, settings: &Settings) -> anyhow::Result
         ..Verifying::new(&arguments.path, &signers, log)
     };
     let bar = Bar::new(true);
-    let result = verify(what, &bar);
+    let result = verify_signed_by(what, &signers, &arguments.signature, &bar);
     drop(bar);
     let verification = result.map_err(|error| match error {
         alnage_pipeline::Error::Files(alnage_fs::Error::NotFound(path)) if path != arguments.path => hinted(

@@ -8,10 +8,9 @@ use std::{
 };
 
 use alnage_fs::STDIN_LIMIT;
-use alnage_pipeline::{Input, Options, Sealing, SigningKey, Vetted, rfc3339, seal, signing_key, vet};
+use alnage_pipeline::{Input, Options, Sealing, Vetted, rfc3339, seal, vet};
 use alnage_scan::{Date, Record, report};
 use alnage_types::Verdict;
-use anyhow::Context as _;
 
 use super::tour::sealed_text;
 
@@ -21,6 +20,7 @@ use crate::{
     exit,
     output::{self, hinted, warn},
     progress::Bar,
+    signer::{self, OpenKey},
 };
 
 /// Vets what the arguments name, writes the reports, and gives the exit code.
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: VetArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The key to seal with: the one named, or the keyring's.
-fn sealing_key(settings: &Settings) -> anyhow::Result<SigningKey> {
+fn sealing_key(settings: &Settings) -> anyhow::Result<OpenKey> {
     if !settings.hash {
         anyhow::bail!("`--seal` needs the digests that `--no-hash` leaves out");
     }
@@ -63,11 +63,11 @@ fn sealing_key(settings: &Settings) -> anyhow::Result<SigningKey> {
             "`alnage keygen --out DIR`, then `--key DIR/signing.pem`",
         ));
     };
-    signing_key(&path).with_context(|| format!("the key `{}`", path.display()))
+    signer::open(&path)
 }
 
 /// Seals every model that passed; gives the exit code for those that could not be.
-fn seal_all(vetted: &mut Vetted, options: &Options, settings: &Settings, key: &SigningKey) -> u8 {
+fn seal_all(vetted: &mut Vetted, options: &Options, settings: &Settings, key: &OpenKey) -> u8 {
     let time = rfc3339(now());
     let mut code = 0;
     for index in 0..vetted.record.models.len() {
@@ -76,7 +76,7 @@ fn seal_all(vetted: &mut Vetted, options: &Options, settings: &Settings, key: &S
             vetted,
             index,
             options,
-            Sealing { signer: key, certificates: &[], log: &settings.log, time: &time },
+            Sealing { signer: &*key.signer, certificates: &[], log: &settings.log, time: &time },
         ) {
             Ok(sealed) => warn(format_args!("{}", sealed_text(Path::new(&path), &sealed).trim_end())),
             Err(error) => {

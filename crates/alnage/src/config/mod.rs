@@ -20,6 +20,7 @@ pub(crate) use values::number as parse_size;
 use crate::{
     args::{FileArgs, SettingArgs},
     output::{hinted, warn},
+    signer::PIN_VARIABLE,
 };
 
 /// Everything that can be set.
@@ -108,6 +109,9 @@ impl Config {
     fn apply_environment(&mut self, variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<()> {
         for (name, value) in variables {
             let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+            if name == PIN_VARIABLE {
+                continue;
+            }
             match KEYS.iter().find(|key| key.variable() == name) {
                 Some(key) => self.set(key, &value, Origin::Environment(name))?,
                 None => {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod certificates;
 mod config;
 mod conformance;
 mod cross;
@@ -13,5 +14,7 @@ mod reports;
 mod sandbox;
 mod seal;
 mod signatures;
+mod softhsm;
 mod tour;
 mod tree;
+mod trust;

@@ -162,7 +162,7 @@ fn a_model_with_a_link_out_is_not_signed() {
 }
 
 /// Runs the reference implementation in the sandbox.
-fn model_signing(sandbox: &Sandbox, arguments: &str) -> std::process::Output {
+pub(crate) fn model_signing(sandbox: &Sandbox, arguments: &str) -> std::process::Output {
     let script = "import sys; from model_signing._cli import main; sys.argv[0] = 'model_signing'; main()";
     Command::new(testkit::peers::python())
         .args(["-c", script])
