@@ -47,6 +47,23 @@ pub(crate) fn environment(place: &Path, list: &Path) -> Result<()> {
     fs::write(&stamp, wanted).with_context(|| format!("cannot write `{}`", stamp.display()))
 }
 
+/// Installs the software token that stands for a hardware module in tests, and the tools that make keys in it.
+pub(crate) fn token_tools() -> Result<()> {
+    let modules = [
+        "/usr/lib/softhsm/libsofthsm2.so",
+        "/usr/lib64/pkcs11/libsofthsm2.so",
+        "/usr/lib/pkcs11/libsofthsm2.so",
+    ];
+    let has_module = modules.iter().any(|path| Path::new(path).exists());
+    let programs = ["softhsm2-util", "pkcs11-tool", "openssl"];
+    let path = env::var_os("PATH").unwrap_or_default();
+    let is_there = |program: &&str| env::split_paths(&path).any(|folder| folder.join(program).exists());
+    if has_module && programs.iter().all(|program| is_there(&program)) {
+        return Ok(());
+    }
+    debian_packages(&["softhsm2", "opensc", "openssl"])
+}
+
 /// Installs Debian packages, which takes root.
 pub(crate) fn debian_packages(packages: &[&str]) -> Result<()> {
     eprintln!("installing {} with apt-get", packages.join(" "));

@@ -17,6 +17,7 @@ use crate::{
 /// Installs what the tests need and runs all of them.
 pub(crate) fn test() -> Result<()> {
     let (peers, tools) = (setup::peers()?, setup::tools()?);
+    setup::token_tools()?;
     generate::check()?;
     let nextest = tool(&tools, "cargo-nextest");
     run(cargo(nextest)

@@ -6,7 +6,10 @@ use alnage_log::{
 };
 use alnage_sign::{
     Bundle, Curve, KeyHint, KnownKey, Signer as _, SignerPolicy as _, SigningKey, VerifyingKey,
+    timestamp::{TimestampAuthorities, verify_timestamp},
+    trust::RevocationStatement,
     verify_attestation,
+    x509::{Certificate, PathRules, Purpose, RevocationList, StaleLists, UnixTime, find_path},
 };
 
 /// One fuzz target; `fuzz_targets/NAME.rs` is its entrance.
@@ -43,6 +46,7 @@ pub static TARGETS: &[Target] = &[
     Target { name: "recognised", work: Work::Formats(RECOGNISED) },
     Target { name: "whole", work: Work::Whole },
     Target { name: "signature", work: Work::Call(signature) },
+    Target { name: "certificates", work: Work::Call(certificates) },
     Target { name: "log", work: Work::Call(log) },
 ];
 
@@ -180,9 +184,36 @@ fn signature(bytes: &[u8]) {
         let _ = bundle.verify_legacy(&known.key);
     }
     let _ = verify_attestation(bytes, &known.key);
+    let _ = RevocationStatement::verify(bytes, &known.key);
     if let Ok(text) = str::from_utf8(bytes) {
         let _ = VerifyingKey::from_pem(text);
         let _ = SigningKey::from_pem(text);
+    }
+}
+
+/// What comes with a signature: certificates, revocation lists, timestamps. The first seed is the anchor of the others.
+fn certificates(bytes: &[u8]) {
+    let now = UnixTime(1_795_334_400);
+    let Ok(anchor) = Certificate::from_der(include_bytes!("../../corpus/certificates/seed-000")) else {
+        return;
+    };
+    let anchors = [anchor];
+    let authorities = TimestampAuthorities { anchors: &anchors, intermediates: &[] };
+    let _ = verify_timestamp(bytes, b"x", authorities, now);
+    let lists = RevocationList::all_from_file(bytes).unwrap_or_default();
+    let certificates = Certificate::all_from_file(bytes).unwrap_or_default();
+    for leaf in certificates.iter().chain(&anchors) {
+        let rules = PathRules {
+            anchors: &anchors,
+            intermediates: &certificates,
+            at: now,
+            now,
+            purpose: Purpose::Signing,
+            revocation_lists: &lists,
+            stale_lists: StaleLists::Refused,
+        };
+        let _ = find_path(leaf, &rules);
+        let _ = (leaf.subject(), leaf.issuer(), leaf.alternative_names(), leaf.verifying_key());
     }
 }
 

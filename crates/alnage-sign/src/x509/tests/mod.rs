@@ -1,3 +1,4 @@
+mod algorithms;
 mod paths;
 mod pkits;
 mod revoked;
