@@ -99,6 +99,8 @@ pub(crate) struct VetArgs {
     #[arg(long)]
     pub(crate) seal: bool,
     #[command(flatten)]
+    pub(crate) certificate: CertificateArgs,
+    #[command(flatten)]
     pub(crate) settings: SettingArgs,
 }
 

@@ -29,6 +29,10 @@ pub(super) fn run(arguments: VetArgs) -> anyhow::Result<ExitCode> {
     let settings = &config.settings;
     let reports = reports(&arguments.format, &arguments.output)?;
     let sealing_key = if arguments.seal { Some(sealing_key(settings)?) } else { None };
+    let certificates = match &sealing_key {
+        Some(key) => signer::certificate_chain(&arguments.certificate, key)?,
+        None => Vec::new(),
+    };
     let (inputs, missing) = inputs(&arguments.paths)?;
     let bar = Bar::new(!settings.quiet);
     let options = options(settings);
@@ -43,7 +47,7 @@ pub(super) fn run(arguments: VetArgs) -> anyhow::Result<ExitCode> {
         write_report(report, &vetted.record, settings, code)?;
     }
     let sealed = match sealing_key {
-        Some(key) => seal_all(&mut vetted, &options, settings, &key),
+        Some(key) => seal_all(&mut vetted, &options, settings, &key, &certificates),
         None => 0,
     };
     // The process ends here: giving a large record back piece by piece would only take time.
@@ -67,7 +71,13 @@ fn sealing_key(settings: &Settings) -> anyhow::Result<OpenKey> {
 }
 
 /// Seals every model that passed; gives the exit code for those that could not be.
-fn seal_all(vetted: &mut Vetted, options: &Options, settings: &Settings, key: &OpenKey) -> u8 {
+fn seal_all(
+    vetted: &mut Vetted,
+    options: &Options,
+    settings: &Settings,
+    key: &OpenKey,
+    certificates: &[Vec<u8>],
+) -> u8 {
     let time = rfc3339(now());
     let mut code = 0;
     for index in 0..vetted.record.models.len() {
@@ -76,7 +86,7 @@ fn seal_all(vetted: &mut Vetted, options: &Options, settings: &Settings, key: &O
             vetted,
             index,
             options,
-            Sealing { signer: &*key.signer, certificates: &[], log: &settings.log, time: &time },
+            Sealing { signer: &*key.signer, certificates, log: &settings.log, time: &time },
         ) {
             Ok(sealed) => warn(format_args!("{}", sealed_text(Path::new(&path), &sealed).trim_end())),
             Err(error) => {

@@ -69,6 +69,16 @@ fn a_certificate_signs_and_an_authority_vouches() {
 }
 
 #[test]
+fn a_seal_by_certificate_is_verified_whole() {
+    let (sandbox, _) = sandbox(|_| {});
+    let ran = sandbox
+        .run("vet good --seal --log log --key key.pem --certificate signer.pem --cert-chain middle.pem");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    check(&sandbox, "--ca root.pem --log log --require-seal", 0, "trusted by `CN=root`");
+    check(&sandbox, "--ca other.pem --log log --require-seal", 1, "refused");
+}
+
+#[test]
 fn certificates_that_do_not_fit_are_not_signed_with() {
     let (sandbox, _) = sandbox(|_| {});
     let ran = sandbox.run("sign good --key key.pem --certificate middle.pem");
