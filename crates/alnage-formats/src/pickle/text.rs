@@ -232,6 +232,8 @@ pub(super) fn fill(template: &str, parts: &[Part], percent: bool) -> Option<Stri
         let index = match field {
             "" if !percent => next,
             "s" | "d" | "r" if percent => next,
+            // A width or a flag of `%`, not a number of a part.
+            _ if percent => return None,
             _ => field.parse().ok()?,
         };
         next += 1;
@@ -321,5 +323,6 @@ mod tests {
         assert_eq!(fill("%s.%s", &parts, true).as_deref(), Some("os.system"));
         assert_eq!(fill("%r.%s", &parts, true).as_deref(), Some("'os'.system"));
         assert_eq!(fill("%s.%s.%s", &parts, true), None);
+        assert_eq!(fill("%s.%0s", &parts, true), None);
     }
 }
