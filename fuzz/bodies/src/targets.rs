@@ -1,5 +1,6 @@
 //! The table of all fuzz targets.
 
+use alnage_discover::{Advisories, Asked};
 use alnage_log::{
     Checkpoint, Entry, ExportHead, LogKey, LogVerifier, MemoryStore, Policy, Receipt, Update, append,
     append_all, fsck, prove_consistency, receipt_for,
@@ -48,6 +49,7 @@ pub static TARGETS: &[Target] = &[
     Target { name: "signature", work: Work::Call(signature) },
     Target { name: "certificates", work: Work::Call(certificates) },
     Target { name: "log", work: Work::Call(log) },
+    Target { name: "dependencies", work: Work::Call(dependencies) },
 ];
 
 // A target's formats stay in their order: the kept corpus selects by position.
@@ -262,4 +264,26 @@ fn log_directory(bytes: &[u8]) {
     let _ = receipt_for(&store, key.verifier(), u64::from(*which));
     let _ = prove_consistency(&store, u64::from(*which), size);
     let _ = append(&mut store, &key, &entry(0));
+}
+
+/// The first byte selects the kind of file.
+fn dependencies(bytes: &[u8]) {
+    const NAMES: [&str; 7] = [
+        "requirements.txt",
+        "pyproject.toml",
+        "uv.lock",
+        "poetry.lock",
+        "pylock.toml",
+        "Pipfile.lock",
+        "environment.yml",
+    ];
+    let Some((&selector, bytes)) = bytes.split_first() else { return };
+    let mut advisories = Advisories::built_in();
+    if let Some(file) = alnage_discover::read(NAMES[usize::from(selector) % NAMES.len()], bytes) {
+        let wanted = file.dependencies.iter().map(|found| found.name.clone()).collect();
+        let _ = advisories.add(bytes, &wanted);
+        let _ = alnage_discover::check(&[file], &advisories, &Asked::default());
+    }
+    let _ = alnage_discover::members(bytes, &mut |_, _| {});
+    let _ = alnage_discover::parse_attestations(bytes);
 }
