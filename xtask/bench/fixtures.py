@@ -88,7 +88,51 @@ def small_pickles(directory):
         (directory / f"{i:04}.pkl").write_bytes(pickle.dumps({"state": state, "tags": ["a", "b"]}, 2 + i % 4))
 
 
+def some_bytes(path, size):
+    """A file of `size` bytes, no two the same."""
+    block = os.urandom(1 << 20)
+    with open(path, "wb") as file:
+        for _ in range(size >> 20):
+            file.write(block)
+        file.write(os.urandom(size & ((1 << 20) - 1)))
+
+
+def long_files(directory):
+    """What a model often is: few long files, and short ones around them."""
+    directory.mkdir()
+    for name, size in (("model-1", 700), ("model-2", 700), ("model-3", 400), ("tokenizer", 9)):
+        some_bytes(directory / f"{name}.bin", size * 1_000_000)
+    for i in range(8):
+        some_bytes(directory / f"part-{i}.bin", 24_000_000)
+    (directory / "notes").mkdir()
+    for i in range(300):
+        some_bytes(directory / "notes" / f"{i:03}.txt", 40 * i)
+
+
+def even_files(directory):
+    directory.mkdir()
+    for i in range(20):
+        some_bytes(directory / f"model-{i:02}.bin", 100_000_000)
+
+
+def many_files(directory):
+    for i in range(20_000):
+        folder = directory / f"{i // 1000:02}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{i:05}.txt").write_bytes(os.urandom(1000))
+
+
 out.mkdir(parents=True, exist_ok=True)
-small_pickles(out / "small")
-torch_checkpoint(out / "checkpoint.pt")
-safetensors(out / "model.safetensors")
+for write, name in (
+    (small_pickles, "small"),
+    (torch_checkpoint, "checkpoint.pt"),
+    (safetensors, "model.safetensors"),
+    (long_files, "long"),
+    (even_files, "even"),
+    (many_files, "many"),
+):
+    place = out / name
+    if not place.exists():
+        # A fixture that is only half written is not there.
+        write(out / "unfinished")
+        (out / "unfinished").rename(place)

@@ -3,7 +3,7 @@
 use std::{
     fs::{File, Metadata},
     io,
-    os::fd::OwnedFd,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::{Path, PathBuf},
 };
 
@@ -25,6 +25,10 @@ impl Root {
             Ok(descriptor) => Ok(Self { descriptor }),
             Err(error) => Err(Error::at(path)(error.into())),
         }
+    }
+
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
     }
 
     /// Opens the file at `path` that the user named, links and all; like [`file`](Self::file) it never waits.

@@ -12,8 +12,9 @@ use alnage_formats::{EntryKind, TreeEntry};
 use alnage_types::{ArtifactPath, Digest};
 
 use crate::{
-    Content, Error, git, hub,
+    Content, Error, Stamp, git, hub,
     root::{RegularFile, Root},
+    seen::file_system,
 };
 
 /// A model on disk.
@@ -58,6 +59,8 @@ pub struct TreeFile {
     pub link: Option<Link>,
     /// Whether the manifest lists it: not what OpenSSF Model Signing leaves out, nor what a seal writes.
     pub in_manifest: bool,
+    /// As it was when the tree was walked.
+    pub(crate) stamp: Stamp,
     /// Where its bytes are, below the root's descriptor.
     location: PathBuf,
 }
@@ -109,6 +112,15 @@ impl Tree {
     /// Opens and reads a file of this tree.
     pub fn read(&self, file: &TreeFile, hash: bool, progress: &dyn Fn(u64)) -> io::Result<Content> {
         Content::read(self.open(file)?, hash, progress)
+    }
+
+    /// The device and the kind of the file system that the tree lies on.
+    pub(crate) fn file_system(&self) -> Option<(u64, u64)> {
+        match (&self.root, self.files.first()) {
+            (Place::Below(root), _) => file_system(root.descriptor()),
+            (Place::Named, Some(file)) => file_system(self.open(file).ok()?.file),
+            (Place::Named | Place::Closed, _) => None,
+        }
     }
 
     pub(crate) fn open(&self, file: &TreeFile) -> io::Result<RegularFile> {
@@ -177,13 +189,14 @@ pub fn walk_with(path: &Path, git: Git) -> Result<Tree, Error> {
     if metadata.is_dir() {
         walk_directory(path, fs::canonicalize(path).map_err(Error::at(path))?, git)
     } else if metadata.is_file() {
-        Ok(single_file(path, metadata.len(), is_executable(metadata.mode())))
+        Ok(single_file(path, &metadata))
     } else {
         Err(Error::Special(path.to_owned()))
     }
 }
 
-fn single_file(path: &Path, size: u64, executable: bool) -> Tree {
+fn single_file(path: &Path, metadata: &fs::Metadata) -> Tree {
+    let (size, executable) = (metadata.len(), is_executable(metadata.mode()));
     // The name the user gave, not that of the cache blob it links to: loaders see the former.
     let name = path.file_name().unwrap_or(path.as_os_str());
     let artifact = artifact_path(Path::new(name));
@@ -194,6 +207,7 @@ fn single_file(path: &Path, size: u64, executable: bool) -> Tree {
         size,
         link: None,
         in_manifest: true,
+        stamp: Stamp::of(metadata),
         location: path.to_owned(),
     };
     Tree {
@@ -302,6 +316,7 @@ impl Tree {
                     name: manifest_name(&relative),
                     path: artifact,
                     size: entry.size,
+                    stamp: Stamp::of(&metadata),
                     location: location.strip_prefix(bounds.confines).unwrap_or(&location).to_owned(),
                 });
             }

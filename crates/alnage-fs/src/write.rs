@@ -19,15 +19,28 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
         return OpenOptions::new().write(true).open(path)?.write_all(bytes);
     }
+    through_temporary(path, |temporary| write_new(temporary, bytes, 0o644))?;
+    sync_parent(path)
+}
+
+/// Writes `bytes` for their owner alone. A crash may take the file away, which is no loss: it is only a cache.
+pub(crate) fn replace_cache(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    through_temporary(path, |temporary| {
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)?.write_all(bytes)
+    })
+}
+
+/// Has `write` make a file beside `path` and puts it in the place of `path`.
+fn through_temporary(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}.tmp", std::process::id()));
     let temporary = Path::new(&temporary);
-    let result = write_new(temporary, bytes, 0o644).and_then(|()| fs::rename(temporary, path));
+    let result = write(temporary).and_then(|()| fs::rename(temporary, path));
     if result.is_err() {
         // The temporary file is of no use to anybody; that it could not be removed either is no news.
         let _ = fs::remove_file(temporary);
     }
-    result.and_then(|()| sync_parent(path))
+    result
 }
 
 /// Writes a secret to a new file that only its owner may read. An existing file is left alone and is an error.

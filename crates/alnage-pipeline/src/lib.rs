@@ -6,6 +6,7 @@ mod error;
 mod log;
 mod oci;
 mod parallel;
+mod reuse;
 mod revoke;
 mod seal;
 mod sign;
@@ -21,6 +22,7 @@ pub use log::{
     NEW_LOG, OpenLog, WitnessDir, WitnessError, Witnessing, entry_of_envelope, log_policy, log_verifier,
     make_log_key, policy_path, read_log, read_log_verifier, read_policy, statement_digest,
 };
+pub use reuse::{Remembered, Reuse};
 pub use revoke::{Revoked, revoke};
 pub use seal::{Sealing, seal};
 pub use sign::{

@@ -132,7 +132,7 @@ impl Image {
         let how = Hashing { algorithm: HashAlgorithm::Sha256, serialization: Serialization::Files, jobs };
         let blob = |part: &Descriptor| part.digest.replacen("sha256:", "blobs/sha256/", 1);
         let wanted: BTreeSet<String> = self.parts.iter().map(|(_, part)| blob(part)).collect();
-        let hashed = hash(tree, how, progress, |name| wanted.contains(name));
+        let hashed = hash(tree, how, progress, None, |name| wanted.contains(name));
         let found = |(name, part): &(String, Descriptor)| {
             let blob = blob(part);
             let file = hashed.iter().find(|file| file.path == blob)?;

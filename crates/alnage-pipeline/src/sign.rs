@@ -108,7 +108,7 @@ pub fn sign(what: &SignRequest<'_>, progress: &dyn Progress) -> Result<Signed, E
     let ignored = ignored_paths(&tree, &target, what.ignore_paths, what.git)?;
     refuse_unsignable(&tree, &ignored, what.symlinks)?;
     let how = Hashing { algorithm: what.hash, serialization: what.serialization, jobs: what.jobs };
-    let files = hash(&tree, how, progress, |name| !ignored.contains(name));
+    let files = hash(&tree, how, progress, None, |name| !ignored.contains(name));
     refuse_unread(&tree, &files)?;
     let signing = Signing {
         name: &tree.name()?,

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use alnage_fs::{Link, LogDir, Sidecars, Tree, walk_with};
+use alnage_fs::{Link, LogDir, Seen, Sidecars, Tree, walk_with};
 use alnage_log::{LogVerifier, Receipt};
 use alnage_sign::{
     Bundle, Difference, DifferenceKind, HashedFile, Serialization, SignedManifest, SignedStatement,
@@ -14,10 +14,10 @@ use alnage_sign::{
 use alnage_types::{Digest, HashAlgorithm};
 
 use crate::{
-    Error, GitPaths, ModelForm, Progress,
+    Error, GitPaths, ModelForm, Progress, Reuse,
     digest::{Hashing, hash},
     log::LOG_VERIFIER,
-    oci, sign,
+    oci, reuse, sign,
 };
 
 /// What verifying found, part by part, in the order it was checked.
@@ -30,6 +30,8 @@ pub struct Verification {
     /// What lies in the model and is not covered by the signature: ignored paths, and what no signature of its kind
     /// covers. Each with how many files it stands for.
     pub uncovered: Vec<(String, u64)>,
+    /// What was and was not remembered of earlier verifications.
+    pub notes: Vec<String>,
 }
 
 /// One part of a seal.
@@ -104,6 +106,8 @@ pub struct Verifying<'a> {
     pub log: &'a Path,
     /// Threads.
     pub jobs: usize,
+    /// What of earlier verifications is used; nothing when there is none.
+    pub reuse: Option<Reuse<'a>>,
 }
 
 /// Which forms of signatures are taken.
@@ -140,6 +144,7 @@ impl<'a> Verifying<'a> {
             symlinks: None,
             log,
             jobs: 1,
+            reuse: None,
         }
     }
 }
@@ -151,7 +156,12 @@ pub fn verify(what: Verifying<'_>, progress: &dyn Progress) -> Result<Verificati
     let sidecars = Sidecars::of(what.path, tree.single_file);
     let signature = what.signature.unwrap_or(&sidecars.signature);
     let bytes = sign::read_signature(signature)?;
-    let mut found = Verification { checks: Vec::new(), differences: Vec::new(), uncovered: Vec::new() };
+    let mut found = Verification {
+        checks: Vec::new(),
+        differences: Vec::new(),
+        uncovered: Vec::new(),
+        notes: Vec::new(),
+    };
     let (signed, key) = match open(&bytes, &what) {
         Ok((signed, signer)) => {
             found.say("signature", Outcome::Holds, format!("made with {}", signer.description));
@@ -165,7 +175,12 @@ pub fn verify(what: Verifying<'_>, progress: &dyn Progress) -> Result<Verificati
     let own: Vec<String> = sign::inside(&tree, signature).into_iter().collect();
     let signed = signed.also_ignoring(&sign::verifier_ignores(&tree, &own, what.ignore_paths, what.git)?);
     match what.form {
-        ModelForm::Files => verify_files(&tree, &signed, &own, &what, progress, &mut found),
+        ModelForm::Files => {
+            let hint = key.hint().to_string();
+            let mut seen =
+                what.reuse.map(|reuse| reuse.open(&tree, &bytes, &hint, &signed, &what, &mut found));
+            verify_files(&tree, &signed, &own, &what, progress, seen.as_mut(), &mut found);
+        }
         ModelForm::OciImage => verify_image(&signed, &what, progress, &mut found)?,
     }
     if let Some(verdict) = verify_verdict(&sidecars, &signed, &key, &mut found)? {
@@ -195,6 +210,7 @@ fn verify_files(
     own: &[String],
     what: &Verifying<'_>,
     progress: &dyn Progress,
+    mut seen: Option<&mut Seen>,
     found: &mut Verification,
 ) {
     let named: BTreeSet<&str> = signed.resources().iter().map(|resource| resource.path.as_str()).collect();
@@ -203,7 +219,7 @@ fn verify_files(
         tree.single_file || named.contains(name) || unsigned
     };
     let how = Hashing { algorithm: signed.hash(), serialization: signed.serialization(), jobs: what.jobs };
-    let hashed = hash(tree, how, progress, counts);
+    let hashed = hash(tree, how, progress, seen.as_deref_mut(), counts);
     found.differences = signed.compare(&hashed);
     if what.symlinks.unwrap_or(signed.symlinks()) == Symlinks::Refused {
         refuse_links(tree, counts, &mut found.differences);
@@ -221,10 +237,21 @@ fn verify_files(
     }
     if found.differences.is_empty() {
         let files = named.len();
-        found.say("files", Outcome::Holds, format!("{files} of {files} are as they were signed"));
+        let mut message = format!("{files} of {files} are as they were signed");
+        match seen.as_deref().map_or(0, Seen::reused) {
+            0 => {}
+            1 => message.push_str("; 1 was not read again, as nobody touched it since"),
+            count => {
+                message.push_str(&format!("; {count} were not read again, as nobody touched them since"))
+            }
+        }
+        found.say("files", Outcome::Holds, message);
     } else {
         let message = format!("{} not as they were signed", found.differences.len());
         found.say("files", Outcome::Refused, message);
+    }
+    if let Some(seen) = seen {
+        reuse::close(seen, found);
     }
     found.uncovered = uncovered(tree, signed, &named, own, &hashed);
     if !found.uncovered.is_empty() {

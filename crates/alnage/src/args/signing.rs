@@ -77,6 +77,15 @@ pub(crate) struct VerifyArgs {
     /// Refuse a model whose verdict, bill of materials and log entry cannot all be checked
     #[arg(long)]
     pub(crate) require_seal: bool,
+    /// Read every file, though it was verified before and nobody touched it since
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Read every file, and remember nothing
+    #[arg(long, conflicts_with = "full")]
+    pub(crate) no_cache: bool,
+    /// Say what was remembered of earlier verifications, and why not
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
 }

@@ -1,12 +1,14 @@
 //! `alnage verify`: is the model what was signed?
 
-use std::{fmt::Write, path::Path, process::ExitCode};
+use std::{fmt::Write, path::Path, process::ExitCode, time::SystemTime};
 
-use alnage_pipeline::{Outcome, Verification, Verifying, verify_signed_by, x509::UnixTime};
+use alnage_pipeline::{
+    Outcome, Remembered, Reuse, Verification, Verifying, verify_signed_by, x509::UnixTime,
+};
 
 use crate::{
     args::VerifyArgs,
-    config::Settings,
+    config::{Settings, seen_directory},
     exit,
     output::{self, hinted, warn},
     progress::Bar,
@@ -19,6 +21,8 @@ use super::vet::now;
 pub(super) fn run(arguments: &VerifyArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     let signers = trust::policy(&arguments.trust, arguments.hint(), UnixTime(now()))?;
     let log = arguments.log.as_deref().unwrap_or(&settings.log);
+    let remembered = if arguments.full { Remembered::Replaced } else { Remembered::Used };
+    let reuse = Reuse { directory: &seen_directory(), remembered, now: SystemTime::now() };
     let what = Verifying {
         ignore_paths: &arguments.leave_out.ignore_paths,
         git: arguments.leave_out.git(),
@@ -28,6 +32,7 @@ pub(super) fn run(arguments: &VerifyArgs, settings: &Settings) -> anyhow::Result
         symlinks: arguments.symlinks(),
         form: arguments.form(),
         jobs: settings.jobs,
+        reuse: (!arguments.no_cache).then_some(reuse),
         ..Verifying::new(&arguments.path, &signers, log)
     };
     let bar = Bar::new(true);
@@ -41,6 +46,9 @@ pub(super) fn run(arguments: &VerifyArgs, settings: &Settings) -> anyhow::Result
         error => error.into(),
     })?;
     let verified = verification.holds() && (!arguments.require_seal || verification.is_complete());
+    if arguments.verbose {
+        verification.notes.iter().for_each(|note| warn(format_args!("{note}")));
+    }
     output::print(&report(&arguments.path, &verification, verified))?;
     if verified && !verification.has_verdict() {
         warn(format_args!("\nhint: `--require-seal` refuses a model without a signed and logged verdict"));

@@ -198,6 +198,11 @@ impl Default for Settings {
     }
 }
 
+/// Where `alnage verify` remembers the digests of files.
+pub(crate) fn seen_directory() -> PathBuf {
+    data_directory().join("alnage/seen")
+}
+
 /// `$XDG_DATA_HOME`, or `~/.local/share`.
 fn data_directory() -> PathBuf {
     let absolute = |path: &PathBuf| path.is_absolute();

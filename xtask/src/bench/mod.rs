@@ -2,16 +2,19 @@
 //!
 //! Only ratios mean something on a shared machine; `openssl dgst` stands for the physical limit of one SHA-256 stream.
 
+mod table;
+mod verifying;
+
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsStr,
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
+use anyhow::{Context as _, Result};
+use table::{row, table};
 
 use crate::{
     root,
@@ -27,29 +30,13 @@ const RIVALS: &[(&str, &str, &str, &[&str])] = &[
     ("modelaudit", "0.2.54", "modelaudit", &["scan", "--no-cache"]),
 ];
 
-/// What the kernel accounted for one command.
-struct Cost {
-    wall: f64,
-    cpu: f64,
-    peak: f64,
-    code: i64,
-}
-
-/// One line of a table.
-struct Row {
-    name: String,
-    cost: Cost,
-}
-
 /// Builds, installs, measures, and writes `docs/benchmarks.md`.
 pub(crate) fn bench() -> Result<()> {
     let alnage = crate::release_binary()?;
     let directory = root().join("target/bench");
     let files = directory.join("files");
     let python = setup::peers()?.join("bin/python");
-    if !files.join("model.safetensors").exists() {
-        run(Command::new(&python).arg(root().join("xtask/bench/fixtures.py")).arg(&files))?;
-    }
+    run(Command::new(&python).arg(root().join("xtask/bench/fixtures.py")).arg(&files))?;
     let rivals = rivals(&directory)?;
     let one_process =
         [directory.join("fickling/bin/python"), root().join("xtask/bench/fickling_directory.py")];
@@ -83,6 +70,7 @@ pub(crate) fn bench() -> Result<()> {
         }
         table(&mut text, title, &rows);
     }
+    verifying::measure(&mut text, &alnage, &python, &directory)?;
     eprintln!("measuring: cold start");
     let version = row(&python, "alnage --version", &[alnage.as_ref(), "--version".as_ref()])?;
     table(&mut text, "Cold start", &[version]);
@@ -96,9 +84,9 @@ const INTRODUCTION: &str = "\
 # Benchmarks
 
 Written by `cargo xtask bench`: whole processes, the same files, one run, medians of five (fewer for the slow ones), page
-cache warm. On shared machines only the ratios mean something. `openssl dgst -sha256` is the physical limit of one
-SHA-256 stream. An exit code other than 0 from another scanner is its own business: a false alarm, or a format it does
-not read.
+cache warm. A run is cut after a time limit, and the table then says so. On shared machines only the ratios mean something.
+`openssl dgst -sha256` is the physical limit of one SHA-256 stream. An exit code other than 0 from another scanner is its
+own business: a false alarm, or a format it does not read.
 ";
 
 /// Installs each rival into an environment of its own: their requirements conflict.
@@ -114,47 +102,4 @@ fn rivals(directory: &Path) -> Result<Vec<(&'static str, PathBuf, &'static [&'st
         rivals.push((package, place.join("bin").join(program), arguments));
     }
     Ok(rivals)
-}
-
-fn row(python: &Path, name: &str, command: &[&OsStr]) -> Result<Row> {
-    let mut measure = Command::new(python);
-    measure.arg(root().join("xtask/bench/measure.py")).args(["5", "30"]).args(command);
-    for (variable, value) in [("PROMPTFOO_DISABLE_TELEMETRY", "1"), ("DO_NOT_TRACK", "1"), ("NO_COLOR", "1")]
-    {
-        measure.env(variable, OsString::from(value));
-    }
-    let output = measure.output().context("cannot start Python")?;
-    if !output.status.success() {
-        bail!("measuring {name}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    let cost: Value = serde_json::from_slice(&output.stdout).context("the measurement is no JSON")?;
-    let number = |field: &str| cost[field].as_f64().unwrap_or(f64::NAN);
-    let cost = Cost {
-        wall: number("wall"),
-        cpu: number("cpu"),
-        peak: number("peak"),
-        code: cost["code"].as_i64().unwrap_or(-1),
-    };
-    eprintln!("  {name}: {:.3} s", cost.wall);
-    Ok(Row { name: name.to_owned(), cost })
-}
-
-/// Ratios are to the first line of Alnage with hashing.
-fn table(text: &mut String, title: &str, rows: &[Row]) {
-    let own = rows.iter().find(|row| row.name.starts_with("alnage")).map_or(f64::NAN, |row| row.cost.cpu);
-    let _ = write!(
-        text,
-        "\n## {title}\n\n| | CPU s | wall s | peak MB | CPU, Alnage = 1 | exit |\n|---|---|---|---|---|---|\n"
-    );
-    for Row { name, cost } in rows {
-        let _ = writeln!(
-            text,
-            "| {name} | {:.3} | {:.3} | {:.0} | {:.2} | {} |",
-            cost.cpu,
-            cost.wall,
-            cost.peak,
-            cost.cpu / own,
-            cost.code
-        );
-    }
 }
