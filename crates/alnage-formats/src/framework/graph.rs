@@ -21,7 +21,7 @@ pub(super) static CORE_ML: Format = Format {
     title: "Core ML",
     extensions: &["mlmodel"],
     load_effect: LoadEffect::MayExecute,
-    reads: "custom layers and models, operations of ML programs, weight files they name, nested models of pipelines",
+    reads: "custom layers and models, operations of ML programs, weight files and linked models they name, nested models of pipelines",
     cannot: "what the native classes of custom layers do",
     identify: |probe| is_core_ml(probe.source),
     parse: |source, context| parse(source, context, Level::Model),
@@ -45,7 +45,7 @@ pub struct GraphFacts {
     pub operations: BTreeMap<String, u64>,
     /// Layers and models whose code is a native class of the application, with byte offset; at most 256.
     pub custom: Vec<(String, u64)>,
-    /// Files that hold weights; at most 256.
+    /// Files that hold weights or linked models; at most 256.
     pub files: Vec<String>,
 }
 
@@ -86,6 +86,9 @@ enum Level {
     Network,
     Layer,
     CustomModel,
+    Linked,
+    LinkedFile,
+    LinkedName,
     MilProgram,
     MilFunctionEntry,
     MilFunction,
@@ -146,6 +149,9 @@ fn step(level: Level, field: &Field, reader: &mut Reader<'_>, facts: &mut GraphF
         (Level::Model, 303 | 403 | 500) => Some(Level::Network),
         (Level::Model, 502) => Some(Level::MilProgram),
         (Level::Model, 555) => Some(Level::CustomModel),
+        (Level::Model, 556) => Some(Level::Linked),
+        (Level::Linked, 1) => Some(Level::LinkedFile),
+        (Level::LinkedFile, 1 | 2) => Some(Level::LinkedName),
         (Level::Network, 1) => Some(Level::Layer),
         (Level::Layer, 500) => {
             custom(format!("layer {}", first_text(field.bytes()?, 10, reader).unwrap_or_default()));
@@ -171,7 +177,7 @@ fn step(level: Level, field: &Field, reader: &mut Reader<'_>, facts: &mut GraphF
         (Level::MilOperation, 5) => Some(Level::MilAttribute),
         (Level::MilAttribute, 2) => Some(Level::MilValue),
         (Level::MilValue, 5) => Some(Level::MilBlob),
-        (Level::MilBlob, 1) => {
+        (Level::MilBlob | Level::LinkedName, 1) => {
             let file = short(&field.text(reader, 1024)?, 1024);
             if facts.files.len() < MAX_LISTED && !facts.files.contains(&file) {
                 facts.files.push(file);

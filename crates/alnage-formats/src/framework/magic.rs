@@ -25,7 +25,7 @@ recognised! {
     LLAMAFILE: "llamafile" "llamafile program" ["llamafile"] Executes "what the program does" 0 b"MZqFpD='" 0 b"jartsr='" 0 b"APEDBG='";
     CORE_ML_WEIGHTS: "core-ml-weights" "Core ML weights" ["bin"] Data "its tensors are not read" 64 b"\xef\xbe\xad\xde";
     CATBOOST: "catboost" "CatBoost model" ["cbm"] Data "its trees are not read" 0 b"CBM1";
-    TENSORRT: "tensorrt" "TensorRT engine" [] MayExecute "the compiled kernels and plug-ins in it" 0 b"ftrt" 0 b"ptrt";
+    TENSORRT: "tensorrt" "TensorRT engine" ["engine" "plan" "trt"] MayExecute "the compiled kernels and plug-ins in it" 0 b"ftrt" 0 b"ptrt";
     RKNN: "rknn" "RKNN model" ["rknn"] MayExecute "the compiled program in it" 0 b"RKNN";
     NCNN: "ncnn-param" "NCNN parameters" [] Data "its layers are not read" 0 b"7767517\n";
     CNTK: "cntk" "CNTK model" [] MayExecute "its functions are not read" 0 b"B\0C\0N\0\0\0";

@@ -80,7 +80,10 @@ fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {
         if !matches!(node.value, Value::Object) {
             continue;
         }
-        let Some(loader) = document.text_at(index, "__loader__") else { continue };
+        // An object that names a type is what a node takes its callable from, whether or not it says by which loader.
+        let named = document.text_at(index, "__module__").is_some();
+        let loader = document.text_at(index, "__loader__");
+        let Some(loader) = loader.or_else(|| named.then_some("")) else { continue };
         facts.nodes += 1;
         let text = |key| short(document.text_at(index, key).unwrap_or_default(), 256);
         let content = document.get(index, "content");

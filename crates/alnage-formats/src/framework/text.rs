@@ -109,7 +109,14 @@ const CALLS: &[&str] = &[
 /// Whether a text that should be a name or a value calls into Python, Lua, Java or a shell.
 pub(super) fn is_code_like(text: &str) -> bool {
     static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(CALLS).ok());
-    text.len() >= 6 && FINDER.as_ref().is_some_and(|finder| finder.is_match(text))
+    let Some(finder) = FINDER.as_ref() else { return false };
+    // `retrieval(` and `ecosystem(` are words of their own.
+    let starts_a_word = |start: usize| {
+        let before = start.checked_sub(1).and_then(|at| text.as_bytes().get(at));
+        let first = text.as_bytes().get(start);
+        !(first.is_some_and(u8::is_ascii_lowercase) && before.is_some_and(u8::is_ascii_alphanumeric))
+    };
+    text.len() >= 6 && finder.find_overlapping_iter(text).any(|found| starts_a_word(found.start()))
 }
 
 #[cfg(test)]

@@ -83,7 +83,9 @@ impl XgboostFacts {
             }
             _ => {}
         }
-        if super::text::is_code_like(text) && self.code_like.len() < MAX_LISTED {
+        // Names of features are the columns of a table, which people call what they like.
+        let is_column = parent == Some("feature_names") || key == "feature_names";
+        if !is_column && super::text::is_code_like(text) && self.code_like.len() < MAX_LISTED {
             self.code_like.push((short(key, 64), short(text, 256)));
         }
     }

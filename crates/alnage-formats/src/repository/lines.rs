@@ -38,7 +38,7 @@ pub(super) static SHELL: Format = Format {
     title: "Shell script",
     extensions: &["sh", "bash", "zsh", "bat", "cmd", "ps1"],
     load_effect: LoadEffect::Executes,
-    reads: "each line, looked at for commands that attacks are made of",
+    reads: "each line, looked at for commands that attacks are made of; make files, container files and the like too",
     cannot: "what its variables come to",
     identify: is_script,
     parse,
@@ -49,7 +49,7 @@ pub(super) static REQUIREMENTS: Format = Format {
     title: "Python requirements",
     extensions: &[],
     load_effect: LoadEffect::MayExecute,
-    reads: "each requirement and option",
+    reads: "each requirement and option, those in Conda environments too",
     cannot: "what the packages do that it names",
     identify: is_requirements,
     parse,
@@ -94,12 +94,26 @@ fn is_script(probe: &Probe<'_>) -> bool {
         line.split(|&byte| matches!(byte, b'/' | b' ' | b'\r')).any(|word| shells.contains(&word))
     });
     let named = matches!(probe.extension(), Some("sh" | "bash" | "zsh" | "bat" | "cmd" | "ps1"));
-    (shebang || named) && probe.is_text()
+    (shebang || named || is_recipe(probe.path.name())) && probe.is_text()
+}
+
+/// Files whose lines a tool hands to a shell.
+fn is_recipe(name: &str) -> bool {
+    matches!(
+        name,
+        "Makefile" | "makefile" | "GNUmakefile" | "Dockerfile" | "Containerfile" | "Justfile" | "justfile" | ".envrc"
+    ) || name.ends_with(".mk")
+        || name.starts_with("Dockerfile.")
 }
 
 fn is_requirements(probe: &Probe<'_>) -> bool {
     let name = probe.path.name().to_ascii_lowercase();
-    name.starts_with("requirements") && (name.ends_with(".txt") || name.ends_with(".in")) && probe.is_text()
+    let plain = name.starts_with("requirements") && (name.ends_with(".txt") || name.ends_with(".in"));
+    let conda = matches!(
+        name.as_str(),
+        "conda.yaml" | "conda.yml" | "environment.yaml" | "environment.yml" | "python_env.yaml"
+    );
+    (plain || conda) && probe.is_text()
 }
 
 fn is_lock(probe: &Probe<'_>) -> bool {
@@ -166,6 +180,9 @@ fn read(source: &dyn Source, context: &mut Context<'_>) -> LinesFacts {
             }
         }
         start = end + 1;
+    }
+    if facts.count > facts.lines.len() as u64 {
+        context.issue(IssueKind::Budget, None, format!("lines beyond the first {MAX_LINES} are not read"));
     }
     if let Some(last) = joined.filter(|last| !last.text.is_empty()) {
         facts.count += 1;

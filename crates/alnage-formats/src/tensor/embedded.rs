@@ -62,7 +62,8 @@ pub(crate) fn look(
     carried: &mut Vec<Carried>,
     context: &mut Context<'_>,
 ) {
-    if carried.len() >= MAX_CARRIED || text.len() < 16 {
+    // Nothing that is encoded is shorter than sixteen bytes; a command can be.
+    if carried.len() >= MAX_CARRIED || text.len() < 8 {
         return;
     }
     if let Err(limit) = context.meter().step(LOOK_COST + text.len() as u64 / 16) {
@@ -75,6 +76,12 @@ pub(crate) fn look(
     let mut keep = |kind, evidence: String| {
         carried.push(Carried { place: shown.clone(), kind, evidence, offset });
     };
+    if text.len() < 16 {
+        if let Some(marker) = script_marker(&String::from_utf8_lossy(text)) {
+            keep(CarriedKind::Script, marker.to_owned());
+        }
+        return;
+    }
     let path = context.path().member(place);
     if let Some(format) = recognised(text, &path) {
         keep(CarriedKind::Raw, format.to_owned());

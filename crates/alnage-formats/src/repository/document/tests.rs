@@ -136,6 +136,8 @@ fn billion_laughs_stay_small() {
     let mut lines = Lines::default();
     read_yaml(&MemorySource::new(text.into_bytes()), &mut context, &mut lines);
     assert_eq!(lines.0.len(), 1 + 40 + 400);
+    assert_eq!(context.issues.len(), 1, "{:?}", context.issues);
+    check("yaml", "a: &a {x: 1}\nb: *a\n", &[" …", "/a …", "/a/x=1@10", "/b=null@16"], 0);
 }
 
 #[test]

@@ -10,8 +10,12 @@ use crate::Context;
 
 /// Documents longer than this are data; they are not read.
 const MAX_BYTES: u64 = 16 << 20;
+/// Aliases that stand for more values than this multiply themselves, as no configuration does.
+const MAX_EXPANDED: u64 = 1_000_000;
 /// Text of anchored scalars is kept for so many anchors.
 const MAX_ANCHORS: usize = 4096;
+/// Sizes are kept for so many anchors.
+const MAX_COUNTED: usize = 500_000;
 
 /// Reads every YAML document in `source`.
 pub(crate) fn read_yaml(source: &dyn Source, context: &mut Context<'_>, receiver: &mut dyn Receiver) {
@@ -31,7 +35,7 @@ pub(crate) fn read_yaml(source: &dyn Source, context: &mut Context<'_>, receiver
 
 /// Reads the YAML in `text`, which begins at byte `base` of the artifact.
 pub(crate) fn read_yaml_text(text: &str, base: u64, context: &mut Context<'_>, receiver: &mut dyn Receiver) {
-    let mut reading = Reading { path: Path::default(), frames: Vec::new(), anchors: HashMap::new() };
+    let mut reading = Reading::default();
     let ascii = text.is_ascii();
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
@@ -41,14 +45,18 @@ pub(crate) fn read_yaml_text(text: &str, base: u64, context: &mut Context<'_>, r
         // The parser counts characters; they are bytes only where all are ASCII.
         let place = |index: usize| if ascii { base.saturating_add(index as u64) } else { base };
         match event {
-            Ok((Event::StreamEnd, _)) => return,
+            Ok((Event::StreamEnd, _)) => break,
             Ok((event, span)) => reading.event(event, place(span.start.index()), receiver),
             Err(error) => {
                 let at = place(error.marker().index());
                 context.issue(IssueKind::Malformed, at, format!("not YAML: {}", error.info()));
-                return;
+                break;
             }
         }
+    }
+    if reading.largest > MAX_EXPANDED.saturating_add(reading.written) {
+        let message = format!("aliases that stand for {} values are not followed", reading.largest);
+        context.issue(IssueKind::Budget, base, message);
     }
 }
 
@@ -60,10 +68,24 @@ enum Frame {
     },
 }
 
+/// A sequence or mapping that is open: its anchor, and how many values it holds with aliases expanded.
+struct Extent {
+    anchor: usize,
+    values: u64,
+}
+
+#[derive(Default)]
 struct Reading {
     path: Path,
     frames: Vec<Frame>,
     anchors: HashMap<usize, String>,
+    extents: Vec<Extent>,
+    /// How many values the sequences and mappings with an anchor hold, aliases expanded.
+    expanded: HashMap<usize, u64>,
+    /// The most that one node holds.
+    largest: u64,
+    /// How many values are written.
+    written: u64,
 }
 
 impl Reading {
@@ -71,29 +93,56 @@ impl Reading {
         match event {
             Event::DocumentStart(_) => {
                 self.frames.clear();
+                self.extents.clear();
+                self.expanded.clear();
                 self.path = Path::default();
             }
             Event::Scalar(text, style, anchor, tag) => {
                 if anchor != 0 && self.anchors.len() < MAX_ANCHORS {
                     self.anchors.insert(anchor, text.chars().take(4096).collect());
                 }
+                self.written += 1;
+                self.count(1);
                 self.scalar(&text, style, tag, offset, receiver);
             }
             Event::Alias(anchor) => {
+                self.count(self.expanded.get(&anchor).copied().unwrap_or(1));
                 let text = self.anchors.get(&anchor).cloned().unwrap_or_default();
                 self.scalar(&text, ScalarStyle::Plain, None, offset, receiver);
             }
-            Event::SequenceStart(_, tag) => self.open(Frame::Sequence, tag, offset, receiver),
-            Event::MappingStart(_, tag) => {
+            Event::SequenceStart(anchor, tag) => {
+                self.extents.push(Extent { anchor, values: 1 });
+                self.open(Frame::Sequence, tag, offset, receiver);
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.extents.push(Extent { anchor, values: 1 });
                 self.open(Frame::Mapping { key_next: true }, tag, offset, receiver);
             }
             Event::SequenceEnd | Event::MappingEnd => {
+                self.close_extent();
                 self.frames.pop();
                 self.path.pop();
                 self.done();
             }
             _ => {}
         }
+    }
+
+    /// Counts values into the sequence or mapping that is open.
+    fn count(&mut self, values: u64) {
+        if let Some(open) = self.extents.last_mut() {
+            open.values = open.values.saturating_add(values);
+            self.largest = self.largest.max(open.values);
+        }
+    }
+
+    fn close_extent(&mut self) {
+        let Some(Extent { anchor, values }) = self.extents.pop() else { return };
+        self.written += 1;
+        if anchor != 0 && self.expanded.len() < MAX_COUNTED {
+            self.expanded.insert(anchor, values);
+        }
+        self.count(values);
     }
 
     fn scalar(

@@ -48,7 +48,7 @@ pub enum ConstructKind {
     DangerousCall,
     /// The filter `attr` with a plain constant name.
     AttrFilter,
-    /// An object of a web framework or of the template engine: `request`, `self`, `lipsum`.
+    /// An object of a web framework or of the template engine, or a module: `request`, `self`, `lipsum`, `requests`.
     EngineObject,
     /// Another template is loaded.
     Load,

@@ -11,6 +11,11 @@ use super::{
 
 const MAX_CONSTRUCTS: usize = 128;
 const MAX_VARIABLES: usize = 128;
+/// Modules of Python that no renderer gives to a template.
+const MODULES: &[&str] = &[
+    "os", "sys", "subprocess", "requests", "httpx", "socket", "urllib", "shutil", "builtins", "importlib", "pickle",
+    "ctypes", "base64",
+];
 /// Beyond this a repetition is no conversation any more.
 const HUGE: i64 = 1_000_000;
 
@@ -259,6 +264,14 @@ impl<'a> Inspector<'a> {
                 if matches!(name.as_str(), "popen" | "system" | "check_output" | "Popen") =>
             {
                 self.report(ConstructKind::DangerousCall, span, Some(name.clone()));
+            }
+            Node::Attribute(base, _) => {
+                if let Node::Name(module) = self.arena.node(*base)
+                    && MODULES.contains(&module.as_str())
+                    && !self.folder.is_bound(module)
+                {
+                    self.report(ConstructKind::EngineObject, span, Some(module.clone()));
+                }
             }
             _ => {}
         }

@@ -153,6 +153,7 @@ static EXACT: &[(&str, Action)] = &[
     ("codeop.compile_command", Action::Code),
     ("runpy.run_path", Action::Code),
     ("runpy.run_module", Action::Code),
+    ("runpy._run_module_as_main", Action::Code),
     ("timeit.timeit", Action::Code),
     ("timeit.repeat", Action::Code),
     ("cProfile.run", Action::Code),

@@ -236,8 +236,15 @@ impl<'a> Analyser<'a> {
                 _ => {}
             },
             Expr::Subscript(subscript) => {
-                self.value(&subscript.value);
+                let base = self.value(&subscript.value);
                 self.value(&subscript.slice);
+                if is_namespace(&base)
+                    && let Some(callable) = value.name()
+                    && let Some(action @ (Action::Process | Action::Code)) = sinks::action(callable)
+                {
+                    // It is called from there by another name.
+                    self.note(callable, action, target.range(), ArgumentOrigin::Computed, None);
+                }
             }
             _ => {}
         }
@@ -289,6 +296,15 @@ impl<'a> Analyser<'a> {
             let separator = if from.ends_with('.') { "" } else { "." };
             self.bind(bound.as_str(), Value::Named(format!("{from}{separator}{name}")));
         }
+    }
+}
+
+/// The names of a module as a dictionary: `globals()`, `os.__dict__`, `vars(os)`.
+fn is_namespace(value: &Value) -> bool {
+    match value {
+        Value::Named(name) => name.ends_with(".__dict__"),
+        Value::Result(name) => matches!(name.as_str(), "builtins.globals" | "builtins.vars" | "builtins.locals"),
+        _ => false,
     }
 }
 

@@ -158,7 +158,7 @@ impl Walk<'_, '_> {
                     None
                 }
                 4 | 9 => {
-                    strings.extend(field.bytes().filter(|range| range.end - range.start >= 16));
+                    strings.extend(field.bytes().filter(|range| range.end - range.start >= 8));
                     None
                 }
                 5 | 10 => Some(Part::Tensor(Box::default())),

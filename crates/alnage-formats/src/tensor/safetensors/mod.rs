@@ -115,6 +115,8 @@ pub enum HeaderFaultKind {
     UnknownKey,
     /// A value of `__metadata__` is no string.
     MetadataNotText,
+    /// A tensor's name leads out of a folder: tools that keep each tensor in a file of its name follow it.
+    NameLeadsOut,
 }
 
 /// A declared header length and an opening brace behind it. The upper bytes of any length that a file can have are
@@ -241,6 +243,9 @@ impl SafetensorsFacts {
         let mut placed = Vec::new();
         for tensor in tensors {
             let entry = tensor.entry.0..tensor.entry.1;
+            if leads_out(&tensor.name) {
+                self.header_fault(HeaderFaultKind::NameLeadsOut, layout::quoted(&tensor.name), entry.clone());
+            }
             if let Some((kind, detail)) = size_fault(tensor) {
                 self.layout_fault(kind, &tensor.name, detail, entry.clone());
             }
@@ -297,6 +302,12 @@ impl SafetensorsFacts {
         });
         self.all = all.collect();
     }
+}
+
+/// Whether a name is a path out of the folder it is used in.
+fn leads_out(name: &str) -> bool {
+    let drive = name.as_bytes().get(1) == Some(&b':') && name.contains(['/', '\\']);
+    name.starts_with(['/', '\\']) || name.contains('\0') || drive || name.split(['/', '\\']).any(|part| part == "..")
 }
 
 /// Whether a tensor's bytes are not as many as its shape and type need.

@@ -28,10 +28,11 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
             sink.report_at(&artifact.path, (*offset, *offset), message, name);
         }
         for file in &facts.files {
-            let inside = file.strip_prefix("@model_path/").unwrap_or(file);
+            let inside = ["@model_path/", "$BUNDLE_MAIN/"].iter().find_map(|start| file.strip_prefix(start));
+            let inside = inside.unwrap_or(file);
             if super::paths::leaves_the_model(inside) {
                 let file = quote(file, 200);
-                let finding = sink.report(&artifact.path, format!("weights are read from `{file}`"));
+                let finding = sink.report(&artifact.path, format!("a part of the model is read from `{file}`"));
                 finding.evidence = Some(file);
                 finding.severity = Severity::High;
             }

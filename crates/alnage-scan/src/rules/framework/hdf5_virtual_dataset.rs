@@ -24,7 +24,9 @@ pub(super) static RULE: Rule = Rule {
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in hdf5(model) {
         for reference in &facts.references {
-            let is_other = reference.file.as_deref() != Some(".");
+            // A dot is the file itself, as is its own name.
+            let name = artifact.path.name();
+            let is_other = reference.file.as_deref().is_none_or(|file| file != "." && file != name);
             if reference.kind == Hdf5ReferenceKind::VirtualDataset && is_other {
                 report(sink, &artifact.path, reference, "the virtual dataset", "reads");
             }

@@ -32,7 +32,8 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
             };
             let span = (extension.offset, extension.offset);
             let finding = sink.report_at(&artifact.path, span, message, format!("{name} = {target}"));
-            if needs {
+            // A word without a path or an ending says which device, not which file.
+            if needs || !extension.target.contains(['/', '\\', '.']) {
                 finding.severity = Severity::Medium;
             }
         }

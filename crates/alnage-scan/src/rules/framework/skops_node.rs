@@ -137,7 +137,7 @@ fn judge(node: &SkopsNode) -> Option<(&'static str, Severity)> {
     if node.class == "methodcaller" {
         return Some(("calls a method by name", Severity::Medium));
     }
-    if !LOADERS.contains(&node.loader.as_str()) {
+    if !node.loader.is_empty() && !LOADERS.contains(&node.loader.as_str()) {
         return Some(("has a loader that skops does not have", Severity::Medium));
     }
     (!is_known).then_some(("is of another package", Severity::Medium))

@@ -184,6 +184,7 @@ fn hdf003_virtual_dataset() {
     let rule = &hdf5_virtual_dataset::RULE;
     check(rule, "m.h5", &hdf5_with(&[Virtual("v", "../secret.h5", "data")]), &[Severity::High]);
     check(rule, "m.h5", &hdf5_with(&[Virtual("v", ".", "data")]), &[]);
+    check(rule, "m.h5", &hdf5_with(&[Virtual("v", "m.h5", "data")]), &[]);
 }
 
 #[test]
@@ -256,6 +257,8 @@ fn sko001_node() {
     check(&node("ObjectNode", "evil", "Model"), &[Severity::Medium]);
     check(&node("NewNode", "sklearn.x", "X"), &[Severity::Medium]);
     check(&node("TypeNode", "builtins", "eval"), &[Severity::High]);
+    let method = r#"{"__loader__":"MethodNode","__module__":"builtins","__class__":"str","content":{"obj":{"__module__":"os","__class__":"system"}}}"#;
+    check(method, &[Severity::High]);
     for (loader, module, class) in [
         ("ObjectNode", "sklearn.pipeline", "Pipeline"),
         ("JsonNode", "builtins", "str"),
@@ -304,7 +307,9 @@ fn xml003_code_like() {
     let rule = &xml_code_like::RULE;
     check(rule, "m.pmml", b"<PMML><Apply function='com.example.Evil'/></PMML>", &[Severity::Medium]);
     check(rule, "m.pmml", b"<PMML><Extension>Runtime.getRuntime()</Extension></PMML>", &[Severity::Medium]);
+    check(rule, "m.pmml", b"<PMML><Extension>x.system('id')</Extension></PMML>", &[Severity::Medium]);
     check(rule, "m.pmml", b"<PMML><Apply function='+'/></PMML>", &[]);
+    check(rule, "m.pmml", b"<PMML><Extension>the ecosystem(s), retrieval(x)</Extension></PMML>", &[]);
 }
 
 #[test]
@@ -354,6 +359,12 @@ fn cml001_custom() {
     let custom = protobuf_bytes(500, &protobuf_bytes(10, b"EvilCustomLayer"));
     check(rule, "m.mlmodel", &network([protobuf_bytes(1, b"evil"), custom].concat()), &[Severity::Medium]);
     check(rule, "m.mlmodel", &network(protobuf_bytes(1, b"plain")), &[]);
+    let linked = |file: &[u8]| {
+        let file = protobuf_bytes(1, &protobuf_bytes(1, file));
+        [protobuf_number(1, 4), protobuf_bytes(556, &protobuf_bytes(1, &file))].concat()
+    };
+    check(rule, "m.mlmodel", &linked(b"../outside.mlmodel"), &[Severity::High]);
+    check(rule, "m.mlmodel", &linked(b"$BUNDLE_MAIN/part.mlmodel"), &[]);
 }
 
 #[test]

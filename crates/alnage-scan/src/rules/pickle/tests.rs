@@ -72,6 +72,20 @@ fn calls_are_seen_by_whatever_opcode_makes_them() {
 }
 
 #[test]
+fn sympy_evaluates_the_texts_it_is_given() {
+    let make = |name: &str, text: &str| {
+        let arguments = Pickle::protocol(4).global("sympy.core.add", name).text(text).tuple1();
+        [arguments.clone().reduce().stop(), arguments.raw(b"\x81").stop()]
+    };
+    for pickle in make("Add", "__import__('os').system('id')") {
+        blocks(pickle);
+    }
+    for pickle in make("Add", "x_1 + 2") {
+        quiet(pickle);
+    }
+}
+
+#[test]
 fn state_that_is_called_later_is_a_call() {
     let planted = Pickle::protocol(2).global("types", "SimpleNamespace").new_object().raw("}");
     let planted = planted.text("__setstate__").global("posix", "system").raw("sb").text("echo pwned").build();

@@ -5,7 +5,7 @@ use alnage_formats::{
     pickle::{Argument, Call, Callee, Global, PickleFacts, Role as Kind},
 };
 
-use crate::capability::{Class, Danger, Role, Trigger, classify, danger_when_called};
+use crate::capability::{Class, Danger, Role, SinkKind, Trigger, classify, danger_when_called};
 
 /// What a call amounts to.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +85,9 @@ fn called(facts: &PickleFacts, call: &Call, global: &Global) -> Weight {
         // The bytes are analysed as an artifact of their own.
         return Weight::Quiet;
     }
+    if let Some(text) = evaluated_text(call, module) {
+        return Weight::Dangerous(text);
+    }
     let with_arguments = call.opcode == "REDUCE" || !call.arguments.is_empty() || call.via.is_some();
     match classify(module, name) {
         Class::Dangerous(danger) if danger.trigger == Trigger::Any => Weight::Dangerous(danger),
@@ -102,6 +105,26 @@ fn called(facts: &PickleFacts, call: &Call, global: &Global) -> Weight {
         Class::Unknown if call.role == Kind::New => Weight::UnknownClass,
         Class::Unknown => Weight::UnknownCallable,
     }
+}
+
+/// What a class of SymPy evaluates: `Add('…')` hands each text among its arguments to `sympify`, which is `eval`,
+/// whether `__init__` runs or only `__new__`. Names and numbers, which symbols are made of, evaluate to themselves.
+fn evaluated_text(call: &Call, module: &str) -> Option<Danger> {
+    if module.split('.').next() != Some("sympy") {
+        return None;
+    }
+    let is_plain = |text: &str| {
+        text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '+' | '-' | ' ' | '{' | '}' | '^' | '\\'))
+    };
+    let has_code = call.arguments.iter().any(|argument| match argument {
+        Argument::Text(text) => !is_plain(text),
+        _ => false,
+    });
+    has_code.then_some(Danger {
+        sink: SinkKind::Code,
+        trigger: Trigger::Call,
+        source: "sympy/core/sympify.py: sympify > parse_expr > builtins.eval",
+    })
 }
 
 /// Classes of TorchScript, which stand beside the pickle in the same archive and are no Python modules.

@@ -23,7 +23,17 @@ pub(super) static RULE: Rule = Rule {
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for (artifact, facts) in lines_of(model, "requirements") {
         for line in &facts.lines {
-            let Some(what) = risk(&line.text) else { continue };
+            // In a Conda environment a requirement is an item of a list.
+            let Some(what) = risk(line.text.trim_start_matches("- ")) else { continue };
+            sink.report_at(&artifact.path, (line.start, line.end), what, shown(&line.text));
+        }
+    }
+    // A project names its dependencies as texts; its other lines have addresses of home pages.
+    for (artifact, facts) in lines_of(model, "python-lock") {
+        for line in facts.lines.iter().filter(|_| artifact.path.name() == "pyproject.toml") {
+            let requirement = line.text.trim_matches(['"', '\'', ',', ' ', '[', ']']);
+            let risk = requirement.contains('@').then(|| risk(requirement)).flatten();
+            let Some(what) = risk else { continue };
             sink.report_at(&artifact.path, (line.start, line.end), what, shown(&line.text));
         }
     }

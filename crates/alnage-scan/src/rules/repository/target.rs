@@ -126,6 +126,13 @@ const ACTING: &[(&str, &str)] = &[
     ("eval", "runs code"),
     ("exec", "runs code"),
     ("torch.load", "unpickles, which runs code"),
+    ("torch.jit.load", "loads code"),
+    ("torch.save", "writes files"),
+    ("torch.jit.save", "writes files"),
+    ("numpy.save", "writes files"),
+    ("numpy.savez", "writes files"),
+    ("numpy.savetxt", "writes files"),
+    ("joblib.dump", "writes files"),
     ("torch.hub.load", "fetches code and runs it"),
     ("torch.utils.cpp_extension", "compiles and loads native code"),
 ];

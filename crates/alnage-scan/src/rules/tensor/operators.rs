@@ -11,6 +11,8 @@ pub(super) enum Origin {
     Known,
     /// Microsoft's extension library: text, audio and image processing.
     Extension,
+    /// An execution provider's compiled program.
+    Compiled,
     /// Somebody's library.
     Unknown,
 }
@@ -46,6 +48,7 @@ pub(super) fn origin(operator: &OperatorName) -> Origin {
         "" | "ai.onnx" if STANDARD.binary_search(&name).is_ok() => Origin::Known,
         "" | "ai.onnx" => Origin::Unknown,
         "ai.onnx.ml" | "ai.onnx.training" | "ai.onnx.preview" | "ai.onnx.preview.training" => Origin::Known,
+        "com.microsoft" if name == "EPContext" => Origin::Compiled,
         "com.microsoft"
         | "com.microsoft.nchwc"
         | "com.microsoft.nhwc"

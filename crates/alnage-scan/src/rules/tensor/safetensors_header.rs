@@ -32,6 +32,9 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
                     (Severity::Low, "a tensor's entry has a key the format does not know")
                 }
                 HeaderFaultKind::MetadataNotText => (Severity::Low, "a metadata value is no string"),
+                HeaderFaultKind::NameLeadsOut => {
+                    (Severity::Medium, "a tensor's name is a path that leads out of a folder")
+                }
                 HeaderFaultKind::RepeatedKey => continue,
             };
             let at = (fault.start, fault.end);

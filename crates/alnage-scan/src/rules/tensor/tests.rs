@@ -52,6 +52,11 @@ fn malformed_safetensors_headers_are_reported() {
     check_safetensors(r#"{"a":[]}"#, 0, &[("SFT001", Medium)]);
     check_safetensors(r#"{"__metadata__":{"n":1}}"#, 0, &[("SFT001", Low)]);
     check_safetensors(r#"{"__metadata__":{"k":"1","k":"2"}}"#, 0, &[("SFT002", Medium)]);
+    for name in ["../../etc/x", "/etc/x", "a/../../x"] {
+        let header = format!(r#"{{"{name}":{{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}}}"#);
+        check_safetensors(&header, 4, &[("SFT001", Medium)]);
+    }
+    check_safetensors(r#"{"a/b..c":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 4, &[]);
     let mut beyond = safetensors("{}", b"");
     beyond[4] = 1;
     check("m.safetensors", beyond, &[("SFT001", Medium)]);
@@ -148,6 +153,7 @@ fn onnx_operators_are_judged_by_what_they_do() {
     check_onnx(&[onnx_node("ai.onnx.contrib", "SomethingElse")], &[("ONX002", Medium)]);
     check_onnx(&[onnx_node("com.example", "Op")], &[("ONX002", Medium)]);
     check_onnx(&[onnx_node("", "EvilOp")], &[("ONX002", Medium)]);
+    check_onnx(&[onnx_node("com.microsoft", "EPContext")], &[("ONX002", Medium)]);
     check_onnx(&[onnx_node("org.pytorch.aten", "ATen")], &[("ONX002", Medium)]);
 }
 
