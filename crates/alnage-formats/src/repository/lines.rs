@@ -101,7 +101,14 @@ fn is_script(probe: &Probe<'_>) -> bool {
 fn is_recipe(name: &str) -> bool {
     matches!(
         name,
-        "Makefile" | "makefile" | "GNUmakefile" | "Dockerfile" | "Containerfile" | "Justfile" | "justfile" | ".envrc"
+        "Makefile"
+            | "makefile"
+            | "GNUmakefile"
+            | "Dockerfile"
+            | "Containerfile"
+            | "Justfile"
+            | "justfile"
+            | ".envrc"
     ) || name.ends_with(".mk")
         || name.starts_with("Dockerfile.")
 }

@@ -13,8 +13,19 @@ const MAX_CONSTRUCTS: usize = 128;
 const MAX_VARIABLES: usize = 128;
 /// Modules of Python that no renderer gives to a template.
 const MODULES: &[&str] = &[
-    "os", "sys", "subprocess", "requests", "httpx", "socket", "urllib", "shutil", "builtins", "importlib", "pickle",
-    "ctypes", "base64",
+    "os",
+    "sys",
+    "subprocess",
+    "requests",
+    "httpx",
+    "socket",
+    "urllib",
+    "shutil",
+    "builtins",
+    "importlib",
+    "pickle",
+    "ctypes",
+    "base64",
 ];
 /// Beyond this a repetition is no conversation any more.
 const HUGE: i64 = 1_000_000;

@@ -303,7 +303,9 @@ impl<'a> Analyser<'a> {
 fn is_namespace(value: &Value) -> bool {
     match value {
         Value::Named(name) => name.ends_with(".__dict__"),
-        Value::Result(name) => matches!(name.as_str(), "builtins.globals" | "builtins.vars" | "builtins.locals"),
+        Value::Result(name) => {
+            matches!(name.as_str(), "builtins.globals" | "builtins.vars" | "builtins.locals")
+        }
         _ => false,
     }
 }

@@ -307,7 +307,10 @@ impl SafetensorsFacts {
 /// Whether a name is a path out of the folder it is used in.
 fn leads_out(name: &str) -> bool {
     let drive = name.as_bytes().get(1) == Some(&b':') && name.contains(['/', '\\']);
-    name.starts_with(['/', '\\']) || name.contains('\0') || drive || name.split(['/', '\\']).any(|part| part == "..")
+    name.starts_with(['/', '\\'])
+        || name.contains('\0')
+        || drive
+        || name.split(['/', '\\']).any(|part| part == "..")
 }
 
 /// Whether a tensor's bytes are not as many as its shape and type need.

@@ -32,7 +32,8 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
             let inside = inside.unwrap_or(file);
             if super::paths::leaves_the_model(inside) {
                 let file = quote(file, 200);
-                let finding = sink.report(&artifact.path, format!("a part of the model is read from `{file}`"));
+                let finding =
+                    sink.report(&artifact.path, format!("a part of the model is read from `{file}`"));
                 finding.evidence = Some(file);
                 finding.severity = Severity::High;
             }

@@ -114,7 +114,8 @@ fn evaluated_text(call: &Call, module: &str) -> Option<Danger> {
         return None;
     }
     let is_plain = |text: &str| {
-        text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '+' | '-' | ' ' | '{' | '}' | '^' | '\\'))
+        text.chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '+' | '-' | ' ' | '{' | '}' | '^' | '\\'))
     };
     let has_code = call.arguments.iter().any(|argument| match argument {
         Argument::Text(text) => !is_plain(text),

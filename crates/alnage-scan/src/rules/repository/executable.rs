@@ -27,7 +27,18 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
         let extension = artifact.path.extension().unwrap_or_default();
         let honest = matches!(
             extension.as_str(),
-            "so" | "dll" | "dylib" | "exe" | "pyd" | "wasm" | "class" | "a" | "o" | "bundle" | "node" | "llamafile" | ""
+            "so" | "dll"
+                | "dylib"
+                | "exe"
+                | "pyd"
+                | "wasm"
+                | "class"
+                | "a"
+                | "o"
+                | "bundle"
+                | "node"
+                | "llamafile"
+                | ""
         ) || artifact.path.name().contains(".so.");
         let finding =
             sink.report(&artifact.path, format!("{kind}, {}", program.platform.unwrap_or("any platform")));

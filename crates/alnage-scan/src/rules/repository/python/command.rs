@@ -14,7 +14,7 @@ pub(crate) enum CommandKind {
 }
 
 /// Programs that ordinary Python code starts.
-const TOOLS: [&str; 63] = [
+const TOOLS: [&str; 67] = [
     "git",
     "nvcc",
     "nvidia-smi",
@@ -78,6 +78,10 @@ const TOOLS: [&str; 63] = [
     "ps",
     "df",
     "free",
+    "fc-list",
+    "fc-match",
+    "kpsewhich",
+    "luatex",
 ];
 
 /// Classes a command line.
