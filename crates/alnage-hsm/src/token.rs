@@ -267,6 +267,8 @@ fn list(session: &Session, handles: &[ObjectHandle]) -> Result<String, Error> {
         let label = String::from_utf8_lossy(&label.unwrap_or_default()).into_owned();
         listed.push(format!("`object={};id={id}`", printable(&label)));
     }
+    // Modules give their objects in any order.
+    listed.sort();
     Ok(listed.join(", "))
 }
 

@@ -78,7 +78,14 @@ impl Token {
         let common = ["--module", module, "--token-label", "alnage"];
         let output = self.tool("pkcs11-tool", &[&common[..], &list].concat());
         succeeded(&output);
-        let listed = String::from_utf8(output.stdout).unwrap();
+        let all = String::from_utf8(output.stdout).unwrap();
+        // It lists every public key, whatever the label.
+        let has_label = |object: &&str| {
+            object
+                .lines()
+                .any(|line| line.trim().strip_prefix("label:").is_some_and(|text| text.trim() == label))
+        };
+        let listed = all.split("Public Key Object").find(has_label).unwrap();
         let field = |name: &str| {
             let line = listed.lines().find_map(|line| line.trim().strip_prefix(name)).unwrap().trim();
             let digits =
