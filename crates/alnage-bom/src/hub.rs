@@ -1,29 +1,54 @@
-//! Names on the Hugging Face hub.
+//! Names on hubs and registries as package URLs and addresses.
 
-/// The package URL of a model on the hub; `None` for what cannot be one: a local path, a name without its owner.
-pub(crate) fn model_purl(name: &str) -> Option<String> {
-    let (owner, model) = name.split_once('/')?;
-    (is_name(owner) && is_name(model)).then(|| format!("pkg:huggingface/{owner}/{model}"))
+use alnage_facts::{hub_name, python_name};
+
+/// The package URL of a model on the hub, at a commit when it is known in full; `None` for what cannot be one.
+pub(crate) fn model_purl(name: &str, version: Option<&str>) -> Option<String> {
+    let hub = hub_name(name)?;
+    let version = version.filter(|version| is_commit(version)).map(str::to_ascii_lowercase);
+    let version = version.map(|commit| format!("@{commit}")).unwrap_or_default();
+    Some(format!("pkg:huggingface/{}/{}{version}", hub.owner, hub.name))
+}
+
+/// A package URL for what no registry knows: by its name and the digest of its content.
+pub(crate) fn generic_purl(name: &str, sha256: Option<&str>) -> String {
+    let checksum = sha256.map(|digest| format!("?checksum=sha256:{digest}")).unwrap_or_default();
+    format!("pkg:generic/{}{checksum}", escaped(name))
+}
+
+/// The package URL of a Python package.
+pub(crate) fn python_purl(name: &str, version: Option<&str>) -> String {
+    let version = version.map(|version| format!("@{}", escaped(version))).unwrap_or_default();
+    format!("pkg:pypi/{}{version}", escaped(&python_name(name)))
 }
 
 /// Where a dataset of the hub is; owners are not required there.
 pub(crate) fn dataset_url(name: &str) -> Option<String> {
+    let fits = |part: &str| {
+        !part.is_empty()
+            && part.len() <= 96
+            && !part.starts_with(['.', '-'])
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
     let parts: Vec<&str> = name.split('/').collect();
-    (parts.len() <= 2 && parts.iter().all(|part| is_name(part)))
+    (parts.len() <= 2 && parts.iter().all(|part| fits(part)))
         .then(|| format!("https://huggingface.co/datasets/{name}"))
 }
 
-/// The package URL of a framework that PyPI has under its own name.
-pub(crate) fn framework_purl(name: &str, version: Option<&str>) -> Option<String> {
-    const ON_PYPI: [&str; 6] =
-        ["transformers", "diffusers", "peft", "sentence-transformers", "timm", "spacy"];
-    let plain = |version: &&str| version.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
-    let version = version.filter(plain).map(|version| format!("@{version}")).unwrap_or_default();
-    ON_PYPI.contains(&name).then(|| format!("pkg:pypi/{name}{version}"))
+/// A whole commit id.
+pub(crate) fn is_commit(version: &str) -> bool {
+    version.len() == 40 && version.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The hub's rule for names.
-fn is_name(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    !name.is_empty() && name.len() <= 96 && !name.starts_with(['.', '-']) && name.bytes().all(fits)
+/// Percent-encoded for a package URL.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            escaped.push(byte.into());
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
 }

@@ -1,28 +1,68 @@
-//! Machine-learning bill of materials from facts: CycloneDX 1.7.
+//! Machine-learning bills of materials: composed from facts, written as CycloneDX or SPDX, read, compared and judged.
 //!
-//! What the bytes say comes before what a configuration says, and that before what a card claims. Every field names
-//! the file it came from in the document's citations; where sources differ, the document says so; what nothing says
-//! is listed as unknown instead of being left out silently.
+//! A [`Bom`] is the same whatever format it is written in. What the bytes say comes before what a configuration says,
+//! and that before what a card claims. Every field names the file it came from; where sources differ the document says
+//! so; what nothing says is listed as unknown instead of being left out silently.
 
-mod claim;
+mod bom;
+mod compare;
 mod compose;
-mod disagreement;
-mod document;
+mod convert;
+mod cyclonedx;
+mod datasets;
+mod decimal;
+mod declared;
 mod files;
 mod findings;
 mod hub;
-mod licence;
+mod jcs;
+mod jsf;
 mod link;
-mod repository;
-mod weights;
+mod lint;
+mod merge;
+mod openvex;
+mod read;
+mod schema;
+mod score;
+mod source_note;
+mod spdx;
+mod validate;
 
 use alnage_formats::Model;
 use alnage_types::{Finding, Manifest, Verdict};
 
+pub use bom::{
+    Bom, Component, Conformity, DatasetDetails, Kind, Known, Licence, Metric, ModelDetails, Relation,
+    RelationKind, Text, Vulnerability,
+};
+pub use compare::{Change, ChangeKind, compare};
+pub use compose::compose;
+pub use convert::{Converted, Lost, convert};
+pub use declared::{DECLARED, Declared};
+pub use jsf::{JsfError, JsfKey, JsfSigner, jsf_sign, jsf_verify};
+pub use lint::{Advice, Gravity};
+pub use merge::merge;
+pub use openvex::openvex;
+pub use read::{ReadError, read};
+pub use score::{Element, Profile, Score, Status, score};
+pub use validate::{Validation, validate};
+
+/// In which format a document is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// CycloneDX 1.7.
+    #[default]
+    CycloneDx17,
+    /// CycloneDX 1.6.
+    CycloneDx16,
+    /// SPDX 3.0.1.
+    Spdx,
+}
+
 /// What the caller knows about the model and the document, and the bytes do not say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options<'a> {
-    /// The model's name.
+    /// The model's name, when nothing in it says a better one.
     pub name: &'a str,
     /// Its version: a commit or a release.
     pub version: Option<&'a str>,
@@ -46,7 +86,20 @@ pub fn cyclonedx(
     findings: &[Finding],
     options: &Options<'_>,
 ) -> String {
-    compose::document(model, manifest, verdict, findings, options).to_json()
+    write(&compose(model, manifest, verdict, findings, options, &Declared::default()), Format::CycloneDx17)
+}
+
+/// The document as indented JSON with a last newline.
+pub fn write(bom: &Bom, format: Format) -> String {
+    let value = match format {
+        Format::CycloneDx17 => cyclonedx::write(bom, cyclonedx::Edition::V1_7),
+        Format::CycloneDx16 => cyclonedx::write(bom, cyclonedx::Edition::V1_6),
+        Format::Spdx => spdx::write(bom),
+    };
+    // Maps with keys other than text are all that serialisation could fail on; there are none.
+    let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub use base::{HubName, hub_name};
 pub use contradiction::{Contradiction, Question, contradictions};
 pub use dependencies::python_name;
 pub use fact::{Fact, Facts, Field, Origin, Place, Source, Technique};
-pub use licence::spdx_id;
+pub use licence::{spdx_id, spdx_ids};
 pub use prose::is_placeholder;
 pub use weights::element_type;
 

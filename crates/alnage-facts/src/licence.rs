@@ -29,6 +29,11 @@ pub fn spdx_id(name: &str) -> Option<&'static str> {
     })
 }
 
+/// Every SPDX id that [`spdx_id`] can give.
+pub fn spdx_ids() -> impl Iterator<Item = &'static str> {
+    SPDX.iter().copied().chain(RENAMED.iter().map(|(_, id)| *id))
+}
+
 /// Where the hub's word differs from the SPDX id in more than case.
 static RENAMED: &[(&str, &str)] = &[
     ("c-uda", "C-UDA-1.0"),

@@ -9,6 +9,9 @@ pub enum Error {
     /// A key, a signature or an attestation.
     #[error(transparent)]
     Sign(#[from] alnage_sign::Error),
+    /// A signature inside a bill of materials.
+    #[error(transparent)]
+    Document(#[from] alnage_bom::JsfError),
     /// The log.
     #[error("the log: {0}")]
     Log(#[from] alnage_log::Error),

@@ -1,5 +1,6 @@
 //! The façade: one call from what the user named to a record of verdicts, with seal and log.
 
+mod bom;
 mod deps;
 mod digest;
 mod error;
@@ -16,6 +17,7 @@ mod trust;
 mod verify;
 mod vet;
 
+pub use bom::{Attested, attest_model, describe, sign_document, verify_document};
 pub use deps::{Depending, deps};
 pub use error::Error;
 pub use log::{
@@ -35,6 +37,7 @@ pub use trust::{all_certificates, certificates, revocation_lists, revocations, t
 pub use verify::{Check, Forms, Outcome, Unsigned, Verification, Verifying, verify};
 pub use vet::{Failure, Input, Options, Progress, Silent, Vetted, VettedModel, vet};
 
+pub use alnage_bom as materials;
 pub use alnage_fs::Sidecars;
 pub use alnage_log::Refusal;
 pub use alnage_sign::{

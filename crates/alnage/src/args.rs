@@ -1,10 +1,12 @@
 //! The command line's grammar.
 
+mod bom;
 mod signing;
 mod trust;
 
 use std::path::PathBuf;
 
+pub(crate) use bom::{BomCommand, ConvertArgs, DiffArgs, GenerateArgs, MergeArgs, ScoreArgs, ValidateArgs};
 pub(crate) use signing::{KeygenArgs, SignArgs, SignatureArgs, SignatureCommand, VerifyArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -59,6 +61,11 @@ pub(crate) enum Command {
     Log {
         #[command(subcommand)]
         command: LogCommand,
+    },
+    /// Bills of materials: make, check, compare, merge, score and convert them
+    Bom {
+        #[command(subcommand)]
+        command: BomCommand,
     },
     /// List the rules
     Rules(ListArgs),

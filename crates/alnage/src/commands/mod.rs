@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod bom;
 mod config;
 mod deps;
 mod formats;
@@ -29,6 +30,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Vet(arguments) => return vet::run(*arguments),
         Command::Deps(arguments) => return deps::run(&arguments),
+        Command::Bom { command } => return bom::run(&command),
         Command::Rules(arguments) => rules::list(arguments.format)?,
         Command::Explain { code } => rules::explain(&code)?,
         Command::Formats(arguments) => formats::list(arguments.format)?,

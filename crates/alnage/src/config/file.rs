@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, ops::Range, path::Path};
 
+use alnage_pipeline::materials::DECLARED;
 use alnage_scan::{Effect, Suppression};
 use anyhow::Context as _;
 use toml::{
@@ -24,6 +25,7 @@ pub(super) fn apply(config: &mut Config, path: &Path) -> anyhow::Result<()> {
         match name.get_ref().as_ref() {
             "policy" => apply_policy(config, value, &place)?,
             "suppress" => apply_suppressions(config, value, &place)?,
+            "bom" => apply_bom(config, value, &place)?,
             other => {
                 let Some(key) = keys::key(other) else { return Err(place.unknown_key(name)) };
                 let mut text = place.plain(key.name, value)?;
@@ -54,7 +56,7 @@ impl Place<'_> {
     }
 
     fn unknown_key(&self, name: &Name<'_>) -> anyhow::Error {
-        let known = KEYS.iter().map(|key| key.name).chain(["policy", "suppress"]);
+        let known = KEYS.iter().map(|key| key.name).chain(["policy", "suppress", "bom"]);
         self.unknown(name, known)
     }
 
@@ -91,6 +93,32 @@ impl Place<'_> {
             _ => Err(self.wrong(value, "a string")),
         }
     }
+}
+
+/// What the user declares about the model, for bills of materials: a value or a list of them by key.
+fn apply_bom(config: &mut Config, value: &Value<'_>, place: &Place<'_>) -> anyhow::Result<()> {
+    let DeValue::Table(table) = value.get_ref() else {
+        return Err(place.wrong(value, "a table `[bom]`"));
+    };
+    for (name, value) in table {
+        let key = name.get_ref().as_ref();
+        if !DECLARED.iter().any(|(known, _)| *known == key) {
+            return Err(place.unknown(name, DECLARED.iter().map(|(known, _)| *known)));
+        }
+        let file = place.origin(&value.span()).to_string();
+        let values: Vec<String> = match value.get_ref() {
+            DeValue::Array(items) => {
+                items.iter().map(|item| place.string(item)).collect::<anyhow::Result<_>>()?
+            }
+            _ => vec![place.string(value)?],
+        };
+        // What is declared last counts most.
+        for text in values.into_iter().rev() {
+            config.settings.declared.set_from(key, text, &file);
+        }
+        config.origins.insert(format!("bom.{key}"), place.origin(&value.span()));
+    }
+    Ok(())
 }
 
 fn apply_policy(config: &mut Config, value: &Value<'_>, place: &Place<'_>) -> anyhow::Result<()> {

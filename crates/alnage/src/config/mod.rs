@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use alnage_pipeline::materials::Declared;
 use alnage_scan::{Policy, Suppression};
 use alnage_types::{Budget, Level, Verdict};
 use anyhow::Context as _;
@@ -40,6 +41,7 @@ pub(crate) struct Settings {
     pub(crate) budget: Budget,
     pub(crate) policy: Policy,
     pub(crate) suppressions: Vec<Suppression>,
+    pub(crate) declared: Declared,
 }
 
 /// When to colour.
@@ -194,6 +196,7 @@ impl Default for Settings {
             budget: Budget::default(),
             policy: Policy::default(),
             suppressions: Vec::new(),
+            declared: Declared::default(),
         }
     }
 }
