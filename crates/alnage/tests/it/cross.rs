@@ -122,6 +122,23 @@ fn by_key(curve: &str) -> Method {
     }
 }
 
+fn by_certificate(curve: &str) -> Method {
+    let folder = format!("{curve}-pki");
+    Method {
+        sign: format!(
+            "--key {folder}/key.pem --certificate {folder}/leaf.pem --cert-chain {folder}/chain.pem"
+        ),
+        verify: format!("--ca {folder}/ca.pem"),
+        its_sign: json!({
+            "method": "certificate",
+            "key": format!("{folder}/key.pem"),
+            "certificate": format!("{folder}/leaf.pem"),
+            "chain": format!("{folder}/chain.pem"),
+        }),
+        its_verify: json!({"method": "certificate", "ca": format!("{folder}/ca.pem")}),
+    }
+}
+
 fn with(fields: &Value, more: Value) -> Value {
     let mut all = more;
     for (name, value) in fields.as_object().unwrap() {
@@ -199,6 +216,14 @@ fn matrix(method: impl Fn(&str) -> Method, prepare: impl Fn(&Sandbox, &mut Refer
 fn the_reference_and_we_verify_each_other_by_key() {
     matrix(by_key, |sandbox, _, curve| {
         assert_eq!(sandbox.run(&format!("keygen --out {curve} --curve {curve}")).code, 0);
+    });
+}
+
+#[test]
+fn the_reference_and_we_verify_each_other_by_certificate() {
+    matrix(by_certificate, |_, reference, curve| {
+        let request = json!({"do": "pki", "curve": curve, "folder": format!("{curve}-pki")});
+        assert_eq!(reference.ask(&request), None);
     });
 }
 
