@@ -65,14 +65,32 @@ import json, sys, jsonschema
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 given = json.load(sys.stdin)
-spdx = json.load(open("schemas/spdx-3.0.1.schema.json"))
-spdx = jsonschema.validators.validator_for(spdx)(spdx)
+schema = json.load(open("schemas/spdx-3.0.1.schema.json"))
+# Against all of its ninety classes an element takes a second; its type says which one is meant.
+def of_class(name):
+    part = {"$schema": schema["$schema"], "$defs": schema["$defs"], "$ref": f"#/$defs/{name}", "unevaluatedProperties": False}
+    return jsonschema.validators.validator_for(part)(part)
+classes = {part["$ref"].rsplit("/", 1)[1] for part in schema["$defs"]["AnyClass"]["anyOf"]}
+checkers = {}
+def wrong_spdx(document):
+    if document.get("@context") != schema["properties"]["@context"]["const"] or set(document) != {"@context", "@graph"}:
+        return "not the form of a document"
+    if not isinstance(document["@graph"], list):
+        return "no list"
+    for element in document["@graph"]:
+        name = element.get("type") if isinstance(element, dict) else None
+        if not isinstance(name, str) or name not in classes:
+            return f"no class: {name}"
+        if name not in checkers:
+            checkers[name] = of_class(name)
+        error = next(checkers[name].iter_errors(element), None)
+        if error is not None:
+            return f"{error.json_path}: {error.message[:300]}"
 validators = {v: JsonStrictValidator(s) for v, s in (("1.6", SchemaVersion.V1_6), ("1.7", SchemaVersion.V1_7))}
 def wrong(document):
     validator = validators.get(document.get("specVersion"))
     if validator is None:
-        error = next(spdx.iter_errors(document), None)
-        return error and f"{error.json_path}: {error.message[:300]}"
+        return wrong_spdx(document)
     error = validator.validate_str(json.dumps(document))
     return error and str(error)[:600]
 print(json.dumps([wrong(document) for document in given]))
@@ -87,7 +105,12 @@ fn documents_follow_the_official_schemas() {
             let validation = validate(text.as_bytes()).unwrap();
             assert!(validation.is_valid(), "{format:?} {:?}\n{text}", validation.advice);
             // The Python checkers take a second a document and more; their agreement with ours is tested below.
-            if format == Format::CycloneDx17 || matches!(at, 1 | 6) {
+            let is_told = match format {
+                Format::CycloneDx17 => true,
+                Format::CycloneDx16 => matches!(at, 1 | 6),
+                Format::Spdx => at == 5,
+            };
+            if is_told {
                 written.push(serde_json::from_str::<Value>(&text).unwrap());
             }
         }
@@ -103,7 +126,7 @@ fn documents_follow_the_official_schemas() {
 fn our_checker_agrees_with_the_official_ones() {
     assert_eq!(schema::patterns_not_understood(), Vec::<&str>::new());
     // The Python checkers take long for long documents.
-    let mut bom = composed(&[("requirements.txt", b"torch==2.1\n"), ("README.md", README)], &OPTIONS);
+    let mut bom = composed(&[("README.md", b"---\nlicense: mit\nbase_model: a/b\n---\n# x\n")], &OPTIONS);
     bom.conformity.truncate(1);
     bom.components.iter_mut().for_each(|component| component.properties.truncate(2));
     let mut broken: Vec<(String, Value)> = Vec::new();
@@ -113,7 +136,7 @@ fn our_checker_agrees_with_the_official_ones() {
         // What a document is must stay readable.
         let all =
             pointers.iter().filter(|pointer| !matches!(pointer.as_str(), "" | "/specVersion" | "/bomFormat"));
-        for pointer in all.step_by(23) {
+        for pointer in all.step_by(if format == Format::Spdx { 61 } else { 23 }) {
             for change in [json!(7), json!("odd"), json!({"odd": 1}), Value::Null] {
                 let mut changed = document.clone();
                 if let Some(value) = changed.pointer_mut(pointer) {
@@ -138,7 +161,7 @@ fn our_checker_agrees_with_the_official_ones() {
         assert_eq!(ours.is_empty(), wrong.is_null(), "{place}: ours {ours:?}, theirs {wrong}");
         agreed[usize::from(ours.is_empty())] += 1;
     }
-    assert!(agreed[0] > 60 && agreed[1] > 6, "both kinds: {agreed:?}");
+    assert!(agreed[0] > 30 && agreed[1] > 3, "both kinds: {agreed:?}");
 }
 
 /// The place of every value.
