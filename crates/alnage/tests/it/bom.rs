@@ -90,11 +90,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 public = serialization.load_pem_public_key(open(sys.argv[1], "rb").read())
 hash = {256: hashes.SHA256, 384: hashes.SHA384, 521: hashes.SHA512}[public.curve.key_size]()
 decode = lambda text: base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-document = json.load(open("s.json"))
+# ECMAScript prints 1.0 as 1; otherwise short fractions look alike.
+number = lambda text: int(float(text)) if float(text).is_integer() else float(text)
+document = json.load(open("s.json"), parse_float=number)
 value = decode(document["signature"].pop("value"))
 half = len(value) // 2
 der = utils.encode_dss_signature(int.from_bytes(value[:half], "big"), int.from_bytes(value[half:], "big"))
-# The document holds plain numbers and ASCII keys only, for which this is the canonical form.
+# For short fractions and ASCII keys this is the canonical form.
 message = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 public.verify(der, message, ec.ECDSA(hash))
 numbers = public.public_numbers()
