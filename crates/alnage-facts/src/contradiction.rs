@@ -117,13 +117,13 @@ impl Facts {
         let facts = self.all(Field::ElementType);
         let of = |origin: Origin| facts.iter().filter(move |fact| fact.source.origin == origin);
         let claimed = of(Origin::Configuration).next()?;
-        let weights: Vec<&&Fact> = of(Origin::Bytes).filter(|fact| !is_integer(&fact.value)).collect();
-        let plain = |fact: &&&Fact| matches!(fact.value.as_str(), "F64" | "F32" | "F16" | "BF16");
+        let weights: Vec<&Fact> =
+            of(Origin::Bytes).copied().filter(|fact| !is_integer(&fact.value)).collect();
+        let plain = |fact: &&Fact| matches!(fact.value.as_str(), "F64" | "F32" | "F16" | "BF16");
         let is_adapter = self.best(Field::AdapterRank).is_some();
-        let is_quantised =
-            self.best(Field::Quantization).is_some() || !weights.iter().all(|fact| plain(fact));
-        let says_same = |fact: &&&Fact| fact.value == element_type(&claimed.value);
-        if is_adapter || is_quantised || weights.iter().any(|fact| says_same(fact)) {
+        let is_quantised = self.best(Field::Quantization).is_some() || !weights.iter().all(plain);
+        let says_same = |fact: &&Fact| fact.value == element_type(&claimed.value);
+        if is_adapter || is_quantised || weights.iter().any(says_same) {
             return None;
         }
         let most = weights.into_iter().max_by_key(|fact| number(fact.detail("elements")))?;

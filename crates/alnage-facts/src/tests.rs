@@ -147,7 +147,8 @@ fn testkit_mit() -> String {
 fn what_weights_and_configuration_disagree_on() {
     let (f32, f16, llama) = (bert("F32"), bert("F16"), llama());
     let config = |from: &str, to: &str| BERT.replace(from, to);
-    let cases: &[(&[u8], String, &[(Question, bool)])] = &[
+    type Case<'a> = (&'a [u8], String, &'a [(Question, bool)]);
+    let cases: &[Case<'_>] = &[
         (&f32, BERT.to_owned(), &[]),
         (&f16, BERT.to_owned(), &[(Question::ElementType, false)]),
         (&f32, config("\"max_position_embeddings\": 64", "\"max_position_embeddings\": 512"), &[(Question::ContextLength, false)]),
@@ -248,7 +249,7 @@ fn text_that_says_nothing() {
         "N/A",
         "[More Information Needed]",
         "No description available",
-        "TODO",
+        "TBD",
         "<!-- Provide a quick summary of what the model is/does. -->",
     ] {
         assert!(is_placeholder(text), "{text}");

@@ -46,12 +46,12 @@ pub(crate) fn gather(model: &Model, facts: &mut Facts) {
                 }
                 TensorFacts::Ggml(_) => {}
             },
-            ArtifactFacts::Pickle(pickle) => {
-                if !pickle.tensors.storages.is_empty() && !is_training_state(file) {
-                    let source = Source::new(Origin::Bytes, file, "storages", Place::Whole);
-                    facts.add(Field::Framework, "torch", source);
-                    sets.entry(WeightSet::of(Loader::Torch, file)).or_default().add_pickle(file, pickle);
-                }
+            ArtifactFacts::Pickle(pickle)
+                if !pickle.tensors.storages.is_empty() && !is_training_state(file) =>
+            {
+                let source = Source::new(Origin::Bytes, file, "storages", Place::Whole);
+                facts.add(Field::Framework, "torch", source);
+                sets.entry(WeightSet::of(Loader::Torch, file)).or_default().add_pickle(file, pickle);
             }
             ArtifactFacts::Framework(framework) => frameworks(framework, artifact, facts),
             _ => {}

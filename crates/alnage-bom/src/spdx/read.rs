@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
             authors: list(&creation["createdBy"]).filter(is_person).map(|id| self.name(id)).collect(),
             tools: list(&creation["createdUsing"]).map(tool).collect(),
             phases: list(&sbom["software_sbomType"])
-                .map(|kind| text(kind))
+                .map(text)
                 .map(|kind| left(PHASES, &kind).map_or(kind.clone(), str::to_owned))
                 .collect(),
             ..Bom::default()

@@ -423,7 +423,7 @@ fn lacking(component: &Component) -> Option<String> {
     if component.supplier.is_none() {
         lacking.push(if is_dataset { "originatedBy" } else { "suppliedBy" });
     }
-    if !component.released.as_ref().is_some_and(|released| utc(&released.value).is_some()) {
+    if component.released.as_ref().is_none_or(|released| utc(&released.value).is_none()) {
         lacking.push("releaseTime");
     }
     if is_dataset {
@@ -583,7 +583,5 @@ fn utc(time: &str) -> Option<String> {
     let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     let rest = shape.strip_prefix("0000-00-00T00:00:00")?;
     let fraction = rest.trim_start_matches(['.', '0']);
-    matches!(fraction, "Z" | "+00:00")
-        .then(|| format!("{}Z", time.get(..19).unwrap_or_default()))
-        .or_else(|| None)
+    matches!(fraction, "Z" | "+00:00").then(|| format!("{}Z", time.get(..19).unwrap_or_default()))
 }

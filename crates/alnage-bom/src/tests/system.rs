@@ -13,7 +13,7 @@ fn what_a_user_declares_is_cited_as_theirs() {
         ("author", "BOM team"),
         ("system", "assistant"),
         ("compliance", "ISO/IEC 42001"),
-        ("data-usage", "TODO"),
+        ("data-usage", "TBD"),
     ] {
         assert!(declared.set(key, value));
     }
@@ -32,7 +32,7 @@ fn what_a_user_declares_is_cited_as_theirs() {
     for id in ["MD-01", "SLP-03", "SP-03"] {
         assert_eq!(status(id), Status::Declared, "{id}");
     }
-    assert_eq!(status("SLP-07"), Status::Missing, "`TODO` says nothing");
+    assert_eq!(status("SLP-07"), Status::Missing, "`TBD` says nothing");
 }
 
 #[test]
