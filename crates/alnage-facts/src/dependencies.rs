@@ -7,6 +7,8 @@ use alnage_formats::{
     repository::{Entry, RepositoryFacts, lines::LinesFacts},
 };
 
+use alnage_types::ArtifactPath;
+
 use crate::{Facts, Field, Origin, Place, Source, configuration::configs};
 
 /// How many packages of one file are told.
@@ -20,7 +22,9 @@ pub(crate) fn gather(model: &Model, facts: &mut Facts) {
         let ArtifactFacts::Repository(repository) = &artifact.facts else { continue };
         let file = artifact.path.as_str();
         match repository.as_ref() {
-            RepositoryFacts::Lines(lines) if artifact.format == "requirements" => {
+            RepositoryFacts::Lines(lines)
+                if artifact.format == "requirements" && !is_conda(&artifact.path) =>
+            {
                 requirements(file, lines, facts)
             }
             RepositoryFacts::Lines(lines) if artifact.format == "python-lock" => lock(file, lines, facts),
@@ -50,6 +54,11 @@ pub(crate) fn gather(model: &Model, facts: &mut Facts) {
         (source.technique, source.confidence) = (crate::Technique::SourceCodeAnalysis, 60);
         facts.add(Field::Dependency, python_name(name), source);
     }
+}
+
+/// Whether a file describes a conda environment: YAML, though its lines can be read as requirements.
+fn is_conda(path: &ArtifactPath) -> bool {
+    matches!(path.name(), "environment.yml" | "environment.yaml" | "conda.yaml" | "conda.yml")
 }
 
 /// The normalised name of a Python package: lower case, runs of `-`, `_` and `.` as one `-`.
