@@ -49,9 +49,14 @@ impl Engine {
         }
     }
 
-    /// How many streams it needs at least to be faster than one after the other: fewer are not worth waiting for.
-    pub fn few(&self) -> usize {
-        if self.narrow.pairs() { 2 } else { self.least.min(self.streams()) }
+    /// How many of `total` streams one of `threads` threads should have. Streams enough for a wide kernel stay
+    /// together: shared out they would cost more time of all processors than it saves of one.
+    pub fn share(&self, total: usize, threads: usize) -> usize {
+        let even = total.div_ceil(threads.max(1));
+        match self.wide {
+            Some(wide) if total >= self.least => even.max(wide.lanes),
+            _ => even,
+        }
     }
 
     /// Takes a piece of each of many streams.

@@ -6,6 +6,7 @@ mod worker;
 
 use std::{io, ops::Range, thread};
 
+use alnage_hash::Engine;
 use alnage_types::{ContentDigest, HashAlgorithm};
 use pool::Pool;
 use worker::Worker;
@@ -52,7 +53,8 @@ impl Tree {
         // The longest first, so that the short ones fill what the long ones leave.
         let mut order: Vec<usize> = (0..extents.len()).collect();
         order.sort_by_key(|&index| std::cmp::Reverse(extents[index].size()));
-        let pool = Pool::new(extents, order);
+        let together = (algorithm == HashAlgorithm::Sha256).then(Engine::detect);
+        let pool = Pool::new(extents, order, together);
         let work = || Worker::new(self, algorithm, &pool, progress).run();
         let mut done = thread::scope(|scope| {
             let threads: Vec<_> = (1..jobs.min(extents.len()))

@@ -2,6 +2,8 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use alnage_hash::Engine;
+
 use super::{Extent, worker::Stream};
 
 /// Streams a thread takes at most at a time, however short they are.
@@ -10,6 +12,8 @@ const MOST: usize = 256;
 /// The work of all threads.
 pub(super) struct Pool<'a> {
     pub(super) extents: &'a [Extent<'a>],
+    /// What hashes several streams together; `None` when each is hashed alone.
+    share: Option<Engine>,
     state: Mutex<State>,
     /// Something was put back, or all is done.
     news: Condvar,
@@ -26,10 +30,10 @@ struct State {
 }
 
 impl<'a> Pool<'a> {
-    /// A pool of `extents`, to be begun in the given order.
-    pub(super) fn new(extents: &'a [Extent<'a>], order: Vec<usize>) -> Self {
+    /// A pool of `extents`, to be begun in the given order, for threads that hash with `share`.
+    pub(super) fn new(extents: &'a [Extent<'a>], order: Vec<usize>, share: Option<Engine>) -> Self {
         let state = State { waiting: order.into_iter(), parked: Vec::new(), held: 0, threads: 0 };
-        Self { extents, state: Mutex::new(state), news: Condvar::new() }
+        Self { extents, share, state: Mutex::new(state), news: Condvar::new() }
     }
 
     /// Counts the calling thread among those that share the work.
@@ -45,7 +49,9 @@ impl<'a> Pool<'a> {
         state.held = state.held.saturating_sub(ended);
         loop {
             let total = state.held + state.parked.len() + state.waiting.len();
-            let share = total.div_ceil(state.threads.max(1));
+            let share = self
+                .share
+                .map_or(total.div_ceil(state.threads.max(1)), |engine| engine.share(total, state.threads));
             while own.len() > share
                 && let Some(stream) = own.pop()
             {

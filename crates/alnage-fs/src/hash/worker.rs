@@ -10,6 +10,8 @@ use crate::{Stamp, Tree, root::RegularFile};
 
 /// What is read for one turn of a thread: it stays in the processor's cache until it is hashed.
 const TURN: usize = 1 << 20;
+/// Space between pieces: at the same place of a page, all lanes would want the same few lines of the cache.
+const GAP: usize = 192;
 
 /// A stream that is hashed, from before it is opened until its digest is known.
 pub(super) struct Stream {
@@ -73,7 +75,7 @@ impl<'a> Worker<'a> {
         let mut ended = 0;
         while self.pool.refill(&mut self.own, ended, TURN as u64, self.part as u64) {
             let before = self.own.len();
-            buffer.resize(TURN + self.part, 0);
+            buffer.resize(buffer.len().max(TURN + self.part + GAP * before), 0);
             self.turn(&mut buffer);
             ended = before - self.own.len();
         }
@@ -103,7 +105,7 @@ impl<'a> Worker<'a> {
                 continue;
             }
             let (piece, others) = std::mem::take(&mut rest).split_at_mut(wanted);
-            rest = others;
+            rest = others.get_mut(GAP..).unwrap_or_default();
             let read = result.and_then(|()| match &mut stream.open {
                 Some(open) => open.read(piece),
                 None => Ok(()),
