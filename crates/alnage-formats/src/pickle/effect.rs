@@ -7,8 +7,10 @@ use super::{
     facts::{AnomalyKind, Argument, Call, Callee, Import, Role},
     heap::{Items, Node, Value},
     known::Known,
-    machine::{End, Machine},
-    opcode, torch, weights_only,
+    machine::Machine,
+    opcode,
+    run::End,
+    torch, weights_only,
 };
 
 /// The first arguments of a call.

@@ -6,8 +6,9 @@ use alnage_types::Source;
 
 use super::{
     facts::AnomalyKind,
-    machine::{End, Limits, Machine, Run},
+    machine::Machine,
     readings::{Reading, Readings},
+    run::{End, Limits, Run},
     tape::{Extent, fetch},
 };
 

@@ -3,7 +3,8 @@
 use super::{
     facts::{Reference, Tensor},
     heap::{Node, Value},
-    machine::{End, Machine},
+    machine::Machine,
+    run::End,
     tape::{Extent, fetch},
     torch,
 };

@@ -19,6 +19,7 @@ mod opcode;
 mod read;
 mod readings;
 mod record;
+mod run;
 mod show;
 mod tape;
 mod text;

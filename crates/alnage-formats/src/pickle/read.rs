@@ -8,10 +8,11 @@ use super::{
     facts::{AnomalyKind, Layout, MAX_STREAMS, Nested, PickleFacts, Stream, WeightsOnly},
     heap::Value,
     identify::{self, Place},
-    machine::{End, Limits, Machine, Run},
+    machine::Machine,
     marshal::{self, Code},
     opcode,
     readings::{Reading, Readings},
+    run::{End, Limits, Run},
     tape::fetch,
     torch,
 };
