@@ -58,7 +58,7 @@ pub(crate) fn token_tools() -> Result<()> {
     let programs = ["softhsm2-util", "pkcs11-tool", "openssl"];
     let path = env::var_os("PATH").unwrap_or_default();
     let is_there = |program: &&str| env::split_paths(&path).any(|folder| folder.join(program).exists());
-    if has_module && programs.iter().all(|program| is_there(&program)) {
+    if has_module && programs.iter().all(is_there) {
         return Ok(());
     }
     debian_packages(&["softhsm2", "opensc", "openssl"])

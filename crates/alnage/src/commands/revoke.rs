@@ -68,5 +68,5 @@ fn model(bundle: &[u8]) -> anyhow::Result<Digest> {
     let payload: serde_json::Value = serde_json::from_slice(&Bundle::parse(bundle)?.unverified_payload()?)?;
     let digest = payload.pointer("/subject/0/digest/sha256").and_then(|digest| digest.as_str());
     let digest = digest.ok_or_else(|| anyhow::anyhow!("the signature names no model by SHA-256"))?;
-    Ok(digest.parse().map_err(|_| anyhow::anyhow!("the signature names no model by SHA-256"))?)
+    digest.parse().map_err(|_| anyhow::anyhow!("the signature names no model by SHA-256"))
 }
