@@ -35,6 +35,8 @@ pub(super) fn row(python: &Path, name: &str, command: &[&OsStr]) -> Result<Row> 
     let mut measure = Command::new(python);
     let limit = LIMIT.to_string();
     measure.arg(root().join("xtask/bench/measure.py")).args(["5", &limit]).args(command);
+    // Some scanners leave a report where they were started.
+    measure.current_dir(root().join("target/bench"));
     for (variable, value) in [("PROMPTFOO_DISABLE_TELEMETRY", "1"), ("DO_NOT_TRACK", "1"), ("NO_COLOR", "1")]
     {
         measure.env(variable, OsString::from(value));
