@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use alnage_facts::{Fact, Facts, Field, Place, Source, gather, is_placeholder, spdx_id};
+use alnage_facts::{Fact, Facts, Field, Place, Source, gather, is_placeholder, python_purl, spdx_id};
 use alnage_formats::{LoadEffect, Model};
 use alnage_types::{Digest, Finding, Manifest, Severity, Verdict};
 
@@ -564,7 +564,7 @@ fn python(name: &str, version: Option<&str>, fact: &Fact) -> Option<Text> {
     ];
     let is_package = fact.field == Field::Dependency && fact.detail("kind") != Some("conda");
     (is_package || ON_PYPI.contains(&name))
-        .then(|| Known { value: hub::python_purl(name, version), sources: vec![fact.source.clone()] })
+        .then(|| Known { value: python_purl(name, version), sources: vec![fact.source.clone()] })
 }
 
 fn hub_owner(name: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Names on hubs and registries as package URLs and addresses.
 
-use alnage_facts::{hub_name, python_name};
+use alnage_facts::{hub_name, purl_encoded};
 
 /// The package URL of a model on the hub, at a commit when it is known in full; `None` for what cannot be one.
 pub(crate) fn model_purl(name: &str, version: Option<&str>) -> Option<String> {
@@ -13,13 +13,7 @@ pub(crate) fn model_purl(name: &str, version: Option<&str>) -> Option<String> {
 /// A package URL for what no registry knows: by its name and the digest of its content.
 pub(crate) fn generic_purl(name: &str, sha256: Option<&str>) -> String {
     let checksum = sha256.map(|digest| format!("?checksum=sha256:{digest}")).unwrap_or_default();
-    format!("pkg:generic/{}{checksum}", escaped(name))
-}
-
-/// The package URL of a Python package.
-pub(crate) fn python_purl(name: &str, version: Option<&str>) -> String {
-    let version = version.map(|version| format!("@{}", escaped(version))).unwrap_or_default();
-    format!("pkg:pypi/{}{version}", escaped(&python_name(name)))
+    format!("pkg:generic/{}{checksum}", purl_encoded(name))
 }
 
 /// Where a dataset of the hub is; owners are not required there.
@@ -38,17 +32,4 @@ pub(crate) fn dataset_url(name: &str) -> Option<String> {
 /// A whole commit id.
 pub(crate) fn is_commit(version: &str) -> bool {
     version.len() == 40 && version.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// Percent-encoded for a package URL.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            escaped.push(byte.into());
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    escaped
 }

@@ -68,7 +68,7 @@ pub fn jsf_sign(document: &str, key: &JsfKey, sign: &mut JsfSigner<'_>) -> Resul
         "publicKey": {"kty": "EC", "crv": key.curve, "x": coordinate(&key.x), "y": coordinate(&key.y)},
     });
     document["signature"] = signature.clone();
-    let made = sign(jcs::canonical(&document).as_bytes()).map_err(JsfError::Signer)?;
+    let made = sign(canonical(&document)?.as_bytes()).map_err(JsfError::Signer)?;
     signature["value"] = json!(Base64UrlUnpadded::encode_string(&made));
     document["signature"] = signature;
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
@@ -98,7 +98,7 @@ pub fn jsf_verify(
     let value = value.as_ref().and_then(Value::as_str).unwrap_or_default();
     let made = Base64UrlUnpadded::decode_vec(value)
         .map_err(|_| JsfError::Unsupported("its value is no base64url".into()))?;
-    let holds = verify(jcs::canonical(&document).as_bytes(), &made);
+    let holds = verify(canonical(&document)?.as_bytes(), &made);
     if holds { Ok(()) } else { Err(JsfError::BadSignature) }
 }
 
@@ -108,4 +108,8 @@ fn cyclonedx(bytes: &[u8]) -> Result<Value, JsfError> {
         return Err(JsfError::NotCycloneDx("`bomFormat` is another".into()));
     }
     Ok(document)
+}
+
+fn canonical(document: &Value) -> Result<String, JsfError> {
+    jcs::canonical(document).ok_or_else(|| JsfError::Unsupported("the document has no canonical form".into()))
 }

@@ -5,10 +5,11 @@ use std::{
     str::FromStr,
 };
 
+use alnage_facts::python_name;
 use pep440_rs::{Version, VersionSpecifiers};
 use serde::Deserialize;
 
-use crate::{Dependency, Source, normalized};
+use crate::{Dependency, Source};
 
 /// One advisory about one package.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +89,7 @@ impl Advisories {
         }
         for affected in record.affected {
             let name = affected.package.as_ref().filter(|package| package.ecosystem.starts_with("PyPI"));
-            let Some(name) = name.map(|package| normalized(&package.name)) else { continue };
+            let Some(name) = name.map(|package| python_name(&package.name)) else { continue };
             if !wanted.contains(&name) {
                 continue;
             }

@@ -1,5 +1,6 @@
 //! What a dependency file says, whatever its format.
 
+use alnage_facts::python_purl;
 use alnage_types::Span;
 
 /// One package that a file asks for or pins.
@@ -92,27 +93,6 @@ pub struct DependencyFile {
 impl Dependency {
     /// The package URL.
     pub fn purl(&self) -> String {
-        let version = self.version.as_ref().map(|version| format!("@{}", percent_encoded(version)));
-        format!("pkg:pypi/{}{}", percent_encoded(&self.name), version.unwrap_or_default())
+        python_purl(&self.name, self.version.as_deref())
     }
-}
-
-fn percent_encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
-}
-
-/// A package's name as PEP 503 compares it.
-pub fn normalized(name: &str) -> String {
-    let mut normal = String::with_capacity(name.len());
-    for character in name.trim().chars() {
-        match character {
-            '-' | '_' | '.' if normal.ends_with('-') => {}
-            '-' | '_' | '.' => normal.push('-'),
-            other => normal.extend(other.to_lowercase()),
-        }
-    }
-    normal
 }

@@ -15,7 +15,7 @@ pub use advisory::{Advisories, Advisory};
 pub use archive::members;
 pub use attestation::{Attestation, parse_attestations};
 pub use check::{Asked, check, check_attestations};
-pub use dependency::{Dependency, DependencyFile, Files, Index, Source, normalized};
+pub use dependency::{Dependency, DependencyFile, Files, Index, Source};
 pub use read::{is_dependency_file, read, read_included};
 
 #[cfg(test)]

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alnage_formats::{
     Facts as ArtifactFacts, Model,
-    repository::{Entry, RepositoryFacts, lines::LinesFacts},
+    repository::{Entry, RepositoryFacts, lines::LinesFacts, python::is_standard_library},
 };
 
 use alnage_types::ArtifactPath;
 
-use crate::{Facts, Field, Origin, Place, Source, configuration::configs};
+use crate::{Facts, Field, Origin, Place, Source, configuration::configs, python_name};
 
 /// How many packages of one file are told.
 const MAX: usize = 2000;
@@ -45,7 +45,7 @@ pub(crate) fn gather(model: &Model, facts: &mut Facts) {
         }
     }
     for (module, file) in imports {
-        if module.is_empty() || modules.contains(module) || STANDARD.contains(&module) {
+        if module.is_empty() || modules.contains(module) || is_standard_library(module) {
             continue;
         }
         let name =
@@ -59,19 +59,6 @@ pub(crate) fn gather(model: &Model, facts: &mut Facts) {
 /// Whether a file describes a conda environment: YAML, though its lines can be read as requirements.
 fn is_conda(path: &ArtifactPath) -> bool {
     matches!(path.name(), "environment.yml" | "environment.yaml" | "conda.yaml" | "conda.yml")
-}
-
-/// The normalised name of a Python package: lower case, runs of `-`, `_` and `.` as one `-`.
-pub fn python_name(name: &str) -> String {
-    let mut normal = String::new();
-    for character in name.trim().chars() {
-        match character {
-            '-' | '_' | '.' if normal.ends_with('-') => {}
-            '-' | '_' | '.' => normal.push('-'),
-            other => normal.push(other.to_ascii_lowercase()),
-        }
-    }
-    normal
 }
 
 /// Adds one requirement: `torch[extra]>=2.1; marker --hash=…`.
@@ -174,159 +161,4 @@ static PACKAGES: &[(&str, &str)] = &[
     ("dotenv", "python-dotenv"),
     ("flash_attn", "flash-attn"),
     ("pkg_resources", "setuptools"),
-];
-
-/// What comes with Python.
-static STANDARD: &[&str] = &[
-    "__future__",
-    "abc",
-    "argparse",
-    "array",
-    "ast",
-    "asyncio",
-    "atexit",
-    "base64",
-    "bisect",
-    "builtins",
-    "bz2",
-    "calendar",
-    "cmath",
-    "code",
-    "codecs",
-    "collections",
-    "colorsys",
-    "concurrent",
-    "configparser",
-    "contextlib",
-    "contextvars",
-    "copy",
-    "copyreg",
-    "csv",
-    "ctypes",
-    "dataclasses",
-    "datetime",
-    "decimal",
-    "difflib",
-    "dis",
-    "email",
-    "enum",
-    "errno",
-    "faulthandler",
-    "fcntl",
-    "filecmp",
-    "fileinput",
-    "fnmatch",
-    "fractions",
-    "ftplib",
-    "functools",
-    "gc",
-    "getpass",
-    "gettext",
-    "glob",
-    "graphlib",
-    "gzip",
-    "hashlib",
-    "heapq",
-    "hmac",
-    "html",
-    "http",
-    "imaplib",
-    "importlib",
-    "inspect",
-    "io",
-    "ipaddress",
-    "itertools",
-    "json",
-    "keyword",
-    "linecache",
-    "locale",
-    "logging",
-    "lzma",
-    "marshal",
-    "math",
-    "mimetypes",
-    "mmap",
-    "multiprocessing",
-    "netrc",
-    "numbers",
-    "operator",
-    "optparse",
-    "os",
-    "pathlib",
-    "pdb",
-    "pickle",
-    "pkgutil",
-    "platform",
-    "plistlib",
-    "pprint",
-    "profile",
-    "pty",
-    "queue",
-    "random",
-    "re",
-    "readline",
-    "reprlib",
-    "resource",
-    "runpy",
-    "sched",
-    "secrets",
-    "select",
-    "selectors",
-    "shelve",
-    "shlex",
-    "shutil",
-    "signal",
-    "site",
-    "smtplib",
-    "socket",
-    "socketserver",
-    "sqlite3",
-    "ssl",
-    "stat",
-    "statistics",
-    "string",
-    "stringprep",
-    "struct",
-    "subprocess",
-    "symtable",
-    "sys",
-    "sysconfig",
-    "syslog",
-    "tarfile",
-    "tempfile",
-    "termios",
-    "textwrap",
-    "threading",
-    "time",
-    "timeit",
-    "tkinter",
-    "token",
-    "tokenize",
-    "tomllib",
-    "traceback",
-    "tracemalloc",
-    "tty",
-    "turtle",
-    "types",
-    "typing",
-    "unicodedata",
-    "unittest",
-    "urllib",
-    "uuid",
-    "venv",
-    "warnings",
-    "wave",
-    "weakref",
-    "webbrowser",
-    "winreg",
-    "wsgiref",
-    "xml",
-    "xmlrpc",
-    "zipapp",
-    "zipfile",
-    "zipimport",
-    "zlib",
-    "zoneinfo",
-    "distutils",
-    "imp",
 ];

@@ -13,6 +13,7 @@ mod dependencies;
 mod fact;
 mod grammar;
 mod licence;
+mod package;
 mod prose;
 mod weights;
 
@@ -20,9 +21,9 @@ use alnage_formats::Model;
 
 pub use base::{HubName, hub_name};
 pub use contradiction::{Contradiction, Question, contradictions};
-pub use dependencies::python_name;
 pub use fact::{Fact, Facts, Field, Origin, Place, Source, Technique};
 pub use licence::{spdx_id, spdx_ids};
+pub use package::{purl_encoded, python_name, python_purl};
 pub use prose::is_placeholder;
 pub use weights::element_type;
 

@@ -54,7 +54,7 @@ pub fn deps(what: &Depending, options: &Options, progress: &dyn Progress) -> Res
         read_osv(osv, &wanted, &mut advisories, &mut unread)?;
     }
     let asked =
-        Asked { internal: what.internal.iter().map(|name| alnage_discover::normalized(name)).collect() };
+        Asked { internal: what.internal.iter().map(|name| alnage_facts::python_name(name)).collect() };
     let mut record =
         Record { schema: SCHEMA, verdict: Verdict::Pass, models: Vec::new(), stats: Stats::default() };
     for project in &mut projects {

@@ -1,5 +1,6 @@
 //! Attestations of files at hand: whether they are about these files.
 
+use alnage_facts::python_name;
 use alnage_types::{Digest, Finding};
 
 use super::Report;
@@ -27,7 +28,7 @@ pub fn check_attestations(
         }
     };
     let hash = format!("sha256:{digest}");
-    let package = name.split('-').next().map(crate::normalized).unwrap_or_default();
+    let package = name.split('-').next().map(python_name).unwrap_or_default();
     let mut locked = locks.iter().flat_map(|lock| &lock.dependencies).filter(|known| known.name == package);
     if locked.clone().any(|known| !known.hashes.is_empty())
         && !locked.any(|known| known.hashes.contains(&hash))

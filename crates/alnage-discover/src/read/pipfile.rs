@@ -1,9 +1,10 @@
 //! `Pipfile.lock`, which is JSON.
 
+use alnage_facts::python_name;
 use serde_json::Value;
 
 use super::place;
-use crate::{Dependency, DependencyFile, Index, Source, normalized};
+use crate::{Dependency, DependencyFile, Index, Source};
 
 pub(super) fn read(text: &str, file: &mut DependencyFile) {
     let lock: Value = match serde_json::from_str(text) {
@@ -41,7 +42,7 @@ pub(super) fn read(text: &str, file: &mut DependencyFile) {
         };
         let hashes = package["hashes"].as_array().into_iter().flatten();
         file.dependencies.push(Dependency {
-            name: normalized(name),
+            name: python_name(name),
             version: of("version").map(|version| version.trim_start_matches('=').to_owned()),
             hashes: hashes.filter_map(|hash| hash.as_str().map(str::to_owned)).collect(),
             source,

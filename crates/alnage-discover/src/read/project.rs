@@ -1,12 +1,13 @@
 //! `pyproject.toml`: what a project asks for, and the indexes that its tool is told of.
 
+use alnage_facts::python_name;
 use toml::{Table, Value};
 
 use super::{
     place, requirement,
     tables::{table, text_of},
 };
-use crate::{Dependency, DependencyFile, Index, Source, normalized};
+use crate::{Dependency, DependencyFile, Index, Source};
 
 pub(super) fn read(text: &str, file: &mut DependencyFile) {
     let Some(project) = table(text, file) else { return };
@@ -45,7 +46,7 @@ fn poetry_tables(text: &str, poetry: &Table, file: &mut DependencyFile) {
     let own = ["dependencies", "dev-dependencies"].into_iter().filter_map(|key| poetry.get(key)?.as_table());
     for (name, wanted) in own.chain(groups).flatten().filter(|(name, _)| *name != "python") {
         let mut dependency =
-            Dependency { name: normalized(name), span: place(text, name), ..Dependency::default() };
+            Dependency { name: python_name(name), span: place(text, name), ..Dependency::default() };
         let specifier = wanted.as_str().map(str::to_owned);
         if let Some(details) = wanted.as_table() {
             let of = |key| text_of(details, key);
@@ -100,7 +101,7 @@ fn uv_sources(sources: &Table, uv: Option<&Table>, file: &mut DependencyFile) {
         } else {
             continue;
         };
-        let name = normalized(name);
+        let name = python_name(name);
         for dependency in file.dependencies.iter_mut().filter(|dependency| dependency.name == name) {
             dependency.source = source.clone();
         }

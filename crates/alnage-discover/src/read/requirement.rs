@@ -1,6 +1,7 @@
 //! One requirement as PEP 508 writes it: `name[extra] >=1 ; marker`, `name @ address`.
 
-use crate::{Dependency, Source, normalized};
+use crate::{Dependency, Source};
+use alnage_facts::python_name;
 
 /// Reads a requirement; `None` when it is none.
 pub(super) fn parse(text: &str) -> Option<Dependency> {
@@ -14,7 +15,7 @@ pub(super) fn parse(text: &str) -> Option<Dependency> {
     if let Some(extras) = rest.strip_prefix('[') {
         rest = extras.split_once(']')?.1.trim_start();
     }
-    let mut dependency = Dependency { name: normalized(name), ..Dependency::default() };
+    let mut dependency = Dependency { name: python_name(name), ..Dependency::default() };
     if let Some(address) = rest.strip_prefix('@') {
         // An address may hold `;`; a marker follows white space.
         let (address, marker) = match address.split_once(" ;") {

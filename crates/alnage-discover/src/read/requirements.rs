@@ -1,5 +1,6 @@
 //! `requirements.txt`, as pip reads it.
 
+use alnage_facts::python_name;
 use alnage_types::Span;
 
 use super::requirement;
@@ -101,7 +102,7 @@ fn parse(line: &str) -> Option<Dependency> {
             .split_once("#egg=")
             .map(|(_, name)| name.split(['[', '&']).next().unwrap_or_default());
         let name = name.or_else(|| file_name(&source)?.split('-').next()).unwrap_or_default();
-        Dependency { name: crate::normalized(name), source, ..Dependency::default() }
+        Dependency { name: python_name(name), source, ..Dependency::default() }
     } else {
         requirement::parse(requirement)?
     };

@@ -1,10 +1,11 @@
 //! Lock files that are TOML tables of packages: uv's, Poetry's, and PEP 751's.
 
+use alnage_facts::python_name;
 use alnage_types::Span;
 use toml::{Table, Value};
 
 use super::place;
-use crate::{Dependency, DependencyFile, Files, Source, normalized};
+use crate::{Dependency, DependencyFile, Files, Source};
 
 pub(super) fn table(text: &str, file: &mut DependencyFile) -> Option<Table> {
     match text.parse::<Table>() {
@@ -38,7 +39,7 @@ fn named(text: &str, from: &mut usize, package: &Table) -> Option<Dependency> {
     *from = span.and_then(|span| usize::try_from(span.end).ok()).unwrap_or(*from);
     let version = text_of(package, "version");
     let marker = text_of(package, "marker").or_else(|| text_of(package, "markers"));
-    Some(Dependency { name: normalized(&name), version, marker, span, ..Dependency::default() })
+    Some(Dependency { name: python_name(&name), version, marker, span, ..Dependency::default() })
 }
 
 pub(super) fn uv_lock(text: &str, file: &mut DependencyFile) {

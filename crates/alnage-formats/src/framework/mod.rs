@@ -32,7 +32,7 @@ pub use hdf5::{Hdf5Facts, Hdf5Reference, Hdf5ReferenceKind};
 pub use keras::{KerasCode, KerasCodeKind, KerasFacts, KerasField, KerasKind, KerasReference};
 
 pub use msgpack::MsgpackFacts;
-pub use r::{RArgument, RCall, RFacts, RPromise};
+pub use r::{RArgument, RCall, RFacts, RFunction, RPromise};
 pub use skops::{SkopsFacts, SkopsNode};
 pub use tensorflow::{TensorFlowFacts, TensorFlowNode};
 pub use tflite::{TfliteFacts, TfliteMismatch};

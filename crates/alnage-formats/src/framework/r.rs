@@ -1,6 +1,7 @@
 //! Objects and workspaces of R: `.rds`, `.rda`, `.RData`. Compression around them is a container's matter.
 
 mod call;
+mod function;
 mod token;
 mod walk;
 
@@ -14,6 +15,7 @@ use super::FrameworkFacts;
 use crate::{Context, Facts, Format, LoadEffect, Probe};
 
 pub use call::{RArgument, RCall, RPromise};
+pub use function::RFunction;
 
 pub(super) static FORMAT: Format = Format {
     id: "r-serialized",

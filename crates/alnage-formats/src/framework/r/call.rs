@@ -8,7 +8,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{super::text::short, RFacts};
+use super::{super::text::short, RFacts, function::RFunction};
 
 /// A call in a function, a promise or a language object.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -321,10 +321,10 @@ impl Code {
     pub(super) fn summarise(self, facts: &mut RFacts) -> bool {
         const MAX_FUNCTIONS: usize = 1 << 14;
         const MAX_EACH: u32 = 16;
-        const MAX_BY_NAME: u32 = 1 << 14;
+        const MAX_ACTING: u32 = 1 << 14;
         const MAX_PROMISES: usize = 256;
         const MAX_NAMES: usize = 256;
-        let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut seen: BTreeMap<(Option<&str>, &str), u32> = BTreeMap::new();
         let mut complete = true;
         for (index, node) in self.nodes.iter().enumerate() {
             let index = index as u32;
@@ -332,17 +332,17 @@ impl Code {
                 Cell::Call => {
                     let function = self.function(node);
                     let (name, package) = function.unwrap_or_default();
-                    if !seen.contains_key(name) && seen.len() == MAX_FUNCTIONS {
+                    if !seen.contains_key(&(package, name)) && seen.len() == MAX_FUNCTIONS {
                         complete = false;
                         continue;
                     }
-                    let times = seen.entry(name).or_insert(0);
+                    let times = seen.entry((package, name)).or_insert(0);
                     *times += 1;
-                    // The functions that call others by name are worth nothing without their arguments.
-                    if *times > MAX_EACH && !BY_NAME.contains(&name) {
+                    // What acts on its arguments may act otherwise at each call.
+                    if *times > MAX_EACH && !RFunction(name).acts_on_arguments() {
                         continue;
                     }
-                    if *times > MAX_BY_NAME {
+                    if *times > MAX_ACTING {
                         complete = false;
                         continue;
                     }
@@ -380,26 +380,3 @@ impl Code {
         complete
     }
 }
-
-/// Functions that call what their arguments name or hold.
-const BY_NAME: &[&str] = &[
-    "do.call",
-    "match.fun",
-    "get",
-    "get0",
-    "getFromNamespace",
-    "getExportedValue",
-    "eval",
-    "evalq",
-    "parse",
-    "str2lang",
-    "lapply",
-    "sapply",
-    "vapply",
-    "Map",
-    "mapply",
-    "Reduce",
-    "Filter",
-    "as.call",
-    "call",
-];

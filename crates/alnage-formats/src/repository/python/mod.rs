@@ -7,6 +7,7 @@ mod facts;
 mod fold;
 mod guard;
 mod sinks;
+mod standard_library;
 mod statements;
 mod value;
 
@@ -19,6 +20,7 @@ use alnage_types::{IssueKind, MemorySource, Reader, Source};
 use ruff_python_parser::{Mode, ParseOptions, parse};
 
 pub use facts::{Action, ArgumentOrigin, PythonFacts, SensitiveCall, When};
+pub use standard_library::is_standard_library;
 
 use super::RepositoryFacts;
 use crate::{Context, Facts, Format, LoadEffect, Probe};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use alnage_formats::{
     Model,
-    framework::{RArgument, RCall},
+    framework::{RArgument, RCall, RFunction},
 };
 use alnage_types::{Confidence, Level, Severity};
 
@@ -47,7 +47,7 @@ fn severity(call: &RCall) -> Option<Severity> {
     let direct = r_functions::severity(&call.function, call.package.as_deref());
     let dangerous = |name: &str| r_functions::severity(name, None) == Some(Severity::High);
     let parses = |argument: &RArgument| match argument {
-        RArgument::Call(name) => r_functions::PARSERS.contains(&name.as_str()),
+        RArgument::Call(name) => RFunction(name).parses(),
         _ => false,
     };
     let names = |argument: &RArgument| match argument {
@@ -59,9 +59,9 @@ fn severity(call: &RCall) -> Option<Severity> {
         _ => false,
     };
     let arguments = || call.arguments.iter();
-    let function = call.function.as_str();
-    let indirect = r_functions::EVALUATORS.contains(&function) && arguments().any(parses)
-        || r_functions::BY_NAME.contains(&function) && arguments().any(names)
-        || r_functions::PARSERS.contains(&function) && arguments().any(holds_code);
+    let function = RFunction(&call.function);
+    let indirect = function.evaluates() && arguments().any(parses)
+        || function.calls_by_name() && arguments().any(names)
+        || function.parses() && arguments().any(holds_code);
     if indirect { Some(Severity::High) } else { direct }
 }

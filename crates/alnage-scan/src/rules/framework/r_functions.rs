@@ -58,36 +58,6 @@ const RUN_IN_PACKAGE: &[(&str, &[&str])] = &[
 /// Functions that change files or fetch from the network, which models rarely need.
 const TOUCH: &[&str] = &["unlink", "file.remove", "file.rename", "Sys.chmod", "fifo", "Sys.setenv", "setwd"];
 
-/// Functions that evaluate an expression.
-pub(super) const EVALUATORS: &[&str] = &["eval", "evalq", "eval.parent", "eval_tidy", "eval_bare", "do.call"];
-
-/// Functions that make an expression of text.
-pub(super) const PARSERS: &[&str] = &["parse", "str2lang", "str2expression", "parse_expr", "parse_exprs"];
-
-/// Functions that call, or give, the function that an argument names.
-pub(super) const BY_NAME: &[&str] = &[
-    "do.call",
-    "match.fun",
-    "get",
-    "get0",
-    "mget",
-    "getFromNamespace",
-    "getExportedValue",
-    "lapply",
-    "sapply",
-    "vapply",
-    "Map",
-    "mapply",
-    "Reduce",
-    "Filter",
-    "call",
-    "as.call",
-    "as.name",
-    "as.symbol",
-    "exec",
-    "invoke",
-];
-
 /// How bad calling the function is; `None` for what is ordinary.
 pub(super) fn severity(name: &str, package: Option<&str>) -> Option<Severity> {
     let in_package = |package: &str| {

@@ -417,7 +417,18 @@ fn rds002_call() {
     check(call("do.call", &[r_text("system2")]), &[Severity::High]);
     check(call("parse", &[r_text("base::system ('id')")]), &[Severity::High]);
     let run = r_call(&call("::", &[r_symbol("processx"), r_symbol("run")]), &[]);
-    check(run, &[Severity::High]);
+    check(run.clone(), &[Severity::High]);
+    // Behind many calls of the same name that do nothing.
+    for (function, argument) in
+        [("mget", "system2"), ("as.name", "system2"), ("str2expression", "system('id')")]
+    {
+        let mut calls = vec![call(function, &[r_text("x")]); 40];
+        calls.push(call(function, &[r_text(argument)]));
+        check(call("{", &calls), &[Severity::High]);
+    }
+    let mut calls = vec![call("run", &[r_text("x")]); 40];
+    calls.push(run);
+    check(call("{", &calls), &[Severity::High]);
     check(call("unlink", &[r_text("x")]), &[Severity::Medium]);
     for function in ["lm", "~", "system.file", "system.time", "eval", "parse", "lapply", "run"] {
         check(call(function, &[r_symbol("x"), r_text("systematic (x)")]), &[]);
