@@ -11,6 +11,7 @@ mod contradiction;
 mod datasets;
 mod dependencies;
 mod fact;
+mod fasttext;
 mod grammar;
 mod licence;
 mod package;

@@ -256,3 +256,28 @@ fn text_that_says_nothing() {
     }
     assert!(!is_placeholder("A sentence encoder."));
 }
+
+#[test]
+fn a_fasttext_model_tells_its_sizes() {
+    let gathered = |model: testkit::framework::FastText| {
+        let bytes = model.build();
+        gather(&self::model(&[("model.bin", &bytes)]))
+    };
+    let facts = gathered(testkit::framework::FastText::classifier());
+    for (field, expected) in [
+        (Field::ArchitectureFamily, "fastText"),
+        (Field::Framework, "fasttext"),
+        (Field::Parameters, "40"),
+        (Field::ElementType, "F32"),
+        (Field::HiddenSize, "4"),
+        (Field::VocabularySize, "2"),
+        (Field::Task, "text-classification"),
+        (Field::Output, "one of 2 labels"),
+        (Field::Quantization, ""),
+    ] {
+        assert_eq!(value(&facts, field), expected, "{field:?}");
+    }
+    let facts = gathered(testkit::framework::FastText::quantised());
+    assert_eq!(value(&facts, Field::Quantization), "product quantisation");
+    assert_eq!(value(&facts, Field::Parameters), "20");
+}

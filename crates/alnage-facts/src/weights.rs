@@ -14,7 +14,7 @@ use alnage_formats::{
 };
 
 use crate::{
-    Facts, Field, Origin, Place, Source,
+    Facts, Field, Origin, Place, Source, fasttext,
     grammar::{self, TensorView},
 };
 
@@ -53,7 +53,16 @@ pub(crate) fn gather(model: &Model, facts: &mut Facts) {
                 facts.add(Field::Framework, "torch", source);
                 sets.entry(WeightSet::of(Loader::Torch, file)).or_default().add_pickle(file, pickle);
             }
-            ArtifactFacts::Framework(framework) => frameworks(framework, artifact, facts),
+            ArtifactFacts::Framework(framework) => {
+                frameworks(framework, artifact, facts);
+                if let FrameworkFacts::FastText(model) = framework.as_ref()
+                    && is_file
+                {
+                    fasttext::tell(model, file, facts);
+                    let elements = fasttext::matrices(model);
+                    sets.entry(WeightSet::of(Loader::FastText, file)).or_default().add(file, elements);
+                }
+            }
             _ => {}
         }
     }
@@ -99,6 +108,7 @@ enum Loader {
     Torch,
     Gguf,
     Onnx,
+    FastText,
 }
 
 fn elements(totals: &BTreeMap<String, ElementTotals>) -> BTreeMap<&str, u64> {

@@ -1,5 +1,9 @@
 //! Builds the frameworks' files.
 
+mod fasttext;
+
+pub use fasttext::{FastText, fasttext_dense, fasttext_quantised};
+
 /// `lambda x: __import__('os').system('echo pwned')`, marshalled by CPython 3.11, in base64.
 pub const MARSHALLED_CODE: &str = "4wEAAAAAAAAAAAAAAAMAAAADAAAA81YAAACXAHQBAAAAAAAAAAAAAGQBpgEAAKsBAAAAAAAAAACgAQAAAAAAAAAAAAAAAAAAAAAAAAAAZAKmAQAAqwEAAAAAAAAAAHwAZgJkAxkAAAAAAAAAAABTACkETtoCb3N6CmVjaG8gcHduZWTpAQAAACkC2gpfX2ltcG9ydF9f2gZzeXN0ZW0pAdoBeHMBAAAAIPoDPGw++gg8bGFtYmRhPnIIAAAAAQAAAHMmAAAAgACNOpBk0Qsb1Asb1wsi0gsioDzRCzDUCzCwIdAKNLBR1Ao3gADzAAAAAA==";
 

@@ -24,8 +24,8 @@ fn main() -> io::Result<()> {
                 }
             }
             Work::Whole => inputs.extend(seeds.iter().map(|(_, bytes)| bytes.clone())),
-            // Those of certificates were made with OpenSSL.
-            Work::Call(_) if target.name == "certificates" => continue,
+            // Those of certificates were made with OpenSSL, those of dependencies by hand.
+            Work::Call(_) if matches!(target.name, "certificates" | "dependencies") => continue,
             Work::Call(_) => inputs.extend(texts_of(target.name)),
         }
         for (number, input) in inputs.iter().enumerate() {
@@ -148,6 +148,8 @@ fn frameworks() -> Vec<Seed> {
         ("xgboost-json", framework::xgboost_json("binary:logistic").into_bytes()),
         ("skops-schema", framework::SKOPS_METHOD.as_bytes().to_vec()),
         ("keras-config", KERAS.as_bytes().to_vec()),
+        ("fasttext", framework::FastText::classifier().build()),
+        ("fasttext", framework::FastText::quantised().build()),
     ]
 }
 

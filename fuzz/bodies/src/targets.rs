@@ -148,6 +148,7 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("java-class", "Layer.class"),
     ("wasm", "operator.wasm"),
     ("r-serialized", "model.rds"),
+    ("fasttext", "model.ftz"),
 ];
 
 const RECOGNISED: &[(&str, &str)] = &[

@@ -1,5 +1,6 @@
 //! Keras, HDF5, TensorFlow and the other frameworks' files.
 
+mod fasttext;
 mod flat;
 mod graph;
 mod hdf5;
@@ -27,6 +28,7 @@ use serde::Serialize;
 
 use crate::Format;
 
+pub use fasttext::{FastTextContradiction, FastTextFacts, FastTextMatrix};
 pub use graph::GraphFacts;
 pub use hdf5::{Hdf5Facts, Hdf5Reference, Hdf5ReferenceKind};
 pub use keras::{KerasCode, KerasCodeKind, KerasFacts, KerasField, KerasKind, KerasReference};
@@ -64,6 +66,7 @@ pub(crate) static FORMATS: &[&Format] = &[
     &graph::PADDLE,
     &sentencepiece::FORMAT,
     &paddle_parameters::FORMAT,
+    &fasttext::FORMAT,
 ];
 
 /// The formats of this family that are recognised and not read.
@@ -73,6 +76,8 @@ pub(crate) static RECOGNISED: &[&Format] = magic::RECOGNISED;
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum FrameworkFacts {
+    /// fastText models.
+    FastText(FastTextFacts),
     /// Core ML and Paddle.
     Graph(GraphFacts),
     /// HDF5.

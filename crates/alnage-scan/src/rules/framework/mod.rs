@@ -6,6 +6,7 @@ use crate::Rule;
 
 mod compiled_program;
 mod core_ml_custom;
+mod fasttext_counts;
 mod hdf5_external_link;
 mod hdf5_external_storage;
 mod hdf5_user_defined_link;
@@ -73,6 +74,7 @@ pub(super) static RULES: &[&Rule] = &[
     &llamafile_program::RULE,
     &tflite_custom_operation::RULE,
     &tflite_tensor_size::RULE,
+    &fasttext_counts::RULE,
     &compiled_program::RULE,
     &r_promise::RULE,
     &r_call::RULE,
@@ -165,6 +167,14 @@ fn torch7(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::fr
 fn tflite(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::TfliteFacts)> {
     only(model, |facts| match facts {
         FrameworkFacts::Tflite(facts) => Some(facts),
+        _ => None,
+    })
+}
+
+/// The fastText models.
+fn fasttext(model: &Model) -> impl Iterator<Item = (&Artifact, &alnage_formats::framework::FastTextFacts)> {
+    only(model, |facts| match facts {
+        FrameworkFacts::FastText(facts) => Some(facts),
         _ => None,
     })
 }

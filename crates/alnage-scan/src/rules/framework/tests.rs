@@ -473,6 +473,31 @@ fn tfl002_tensor_size() {
 }
 
 #[test]
+fn ftx001_counts() {
+    use testkit::framework::{FastText, fasttext_dense, fasttext_quantised};
+    let check = |model: FastText, expected: &[Severity]| {
+        check(&fasttext_counts::RULE, "m.bin", &model.build(), expected);
+    };
+    let quantised = |codes, quantiser| FastText {
+        input: fasttext_quantised(3, 4, codes, quantiser, true),
+        ..FastText::quantised()
+    };
+    let medium = &[Severity::Medium];
+    check(FastText { input: fasttext_dense(8, 400, 3200), ..FastText::classifier() }, medium);
+    check(FastText { input: fasttext_dense(7, 4, 28), ..FastText::classifier() }, medium);
+    check(FastText { output: fasttext_dense(1, 4, 4), ..FastText::classifier() }, medium);
+    check(FastText { input: fasttext_dense(1 << 62, 4, 0), ..FastText::classifier() }, medium);
+    check(FastText { kept: vec![(5, 1 << 20)], ..FastText::quantised() }, medium);
+    check(quantised(2, [4, 2, 3, 1]), medium);
+    check(quantised(6, [4, 2, 3, 99]), medium);
+    check(FastText::classifier(), &[]);
+    check(FastText::quantised(), &[]);
+    // More rows than are looked up hurt nobody.
+    check(FastText { input: fasttext_dense(9, 4, 36), ..FastText::classifier() }, &[]);
+    check(FastText { subwords: (0, 0), input: fasttext_dense(2, 4, 8), ..FastText::classifier() }, &[]);
+}
+
+#[test]
 fn cmp001_compiled_program() {
     let rule = &compiled_program::RULE;
     check(rule, "m.engine", b"ftrt\0\0\0\0", &[Severity::Medium]);
