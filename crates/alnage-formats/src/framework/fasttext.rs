@@ -93,8 +93,8 @@ impl FastTextFacts {
         self.model == Some("supervised")
     }
 
-    /// Whether the library hashes subwords or pairs of words into buckets.
-    fn hashes_features(&self) -> bool {
+    /// Whether the library hashes subwords or several words at a time into buckets.
+    pub fn hashes_features(&self) -> bool {
         // The library takes subwords from supervised models of version 11 as not being there.
         let no_subwords = self.is_supervised() && self.version == 11;
         let subwords = self.longest_subword > 0 && self.shortest_subword <= self.longest_subword;
@@ -189,10 +189,8 @@ fn arguments(reader: &mut Reader<'_>, facts: &mut FastTextFacts) -> Result<(), R
     if facts.dimension < 1 {
         facts.contradict(span, "dimension of the vectors", facts.dimension.into(), "at least 1".into());
     }
-    // Hashes are taken modulo this number as soon as the file is loaded.
-    let fewest = i32::from(facts.hashes_features());
-    if facts.buckets < fewest {
-        facts.contradict(span, "buckets of features", facts.buckets.into(), format!("at least {fewest}"));
+    if facts.buckets < 0 {
+        facts.contradict(span, "buckets of features", facts.buckets.into(), "at least 0".into());
     }
     Ok(())
 }

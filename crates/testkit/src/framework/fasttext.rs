@@ -18,6 +18,8 @@ pub struct FastText {
     pub counts: (i32, i32, i32),
     /// Each entry, and 1 for a label.
     pub entries: Vec<(String, u8)>,
+    /// How often each entry occurred.
+    pub occurrences: i64,
     /// How many hashed features were kept, as declared.
     pub kept_count: i64,
     /// Buckets of kept features and their rows.
@@ -41,6 +43,7 @@ impl FastText {
             subwords: (2, 3),
             counts: (4, 2, 2),
             entries: entries.map(|(word, kind)| (word.to_owned(), kind)).to_vec(),
+            occurrences: 7,
             kept_count: -1,
             kept: Vec::new(),
             input: fasttext_dense(8, 4, 32),
@@ -73,7 +76,7 @@ impl FastText {
         for (word, kind) in &self.entries {
             file.extend_from_slice(word.as_bytes());
             file.push(0);
-            file.extend(7_i64.to_le_bytes());
+            file.extend(self.occurrences.to_le_bytes());
             file.push(*kind);
         }
         file.extend(self.kept.iter().flat_map(|&(bucket, row)| [bucket, row]).flat_map(i32::to_le_bytes));

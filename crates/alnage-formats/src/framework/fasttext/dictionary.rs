@@ -49,6 +49,9 @@ pub(super) fn read(
     Ok(Dictionary { input_rows: i64::from(facts.words).saturating_add(features) })
 }
 
+/// Beyond it the library builds a tree over the labels that runs in circles.
+const MOST_OCCURRENCES: i64 = 1_000_000_000_000_000;
+
 /// Walks the entries: a word with a zero behind it, how often it occurred, and whether it is a label.
 fn entries(
     reader: &mut Reader<'_>,
@@ -57,19 +60,22 @@ fn entries(
     context: &mut Context<'_>,
 ) -> Result<(), Stop> {
     let whole = reader.position();
-    let (mut index, mut labels, mut misplaced) = (0_u32, 0_u32, None);
+    let (mut index, mut labels, mut misplaced, mut miscounted) = (0_u32, 0_u32, None, None);
     while index < count {
         let start = reader.position();
         let chunk = reader.take(reader.remaining().min(CHUNK))?;
         reader.seek(start);
         let mut rest = chunk.as_ref();
         while index < count
-            && let Some((word, kind, behind)) = entry(rest)
+            && let Some((word, occurrences, kind, behind)) = entry(rest)
         {
             context.meter().step(1)?;
             if kind != 0 {
                 labels += 1;
                 label(word, facts);
+            }
+            if !(0..MOST_OCCURRENCES).contains(&occurrences) && miscounted.is_none() {
+                miscounted = Some((index, occurrences));
             }
             // The library tells labels from words by the place as well as by the kind.
             let expected = u8::from(i64::from(index) >= i64::from(facts.words));
@@ -90,6 +96,10 @@ fn entries(
         context.claim(start..reader.position());
     }
     let span = (whole, reader.position());
+    if let Some((index, occurrences)) = miscounted {
+        let number = format!("occurrences of entry {index} of the dictionary");
+        facts.contradict(span, number, occurrences, format!("from 0 to {MOST_OCCURRENCES}"));
+    }
     if i64::from(labels) != i64::from(facts.labels) {
         facts.contradict(span, "labels of the dictionary", facts.labels.into(), labels.to_string());
     } else if let Some((index, kind, expected)) = misplaced {
@@ -99,11 +109,11 @@ fn entries(
     Ok(())
 }
 
-/// The word, whether it is a label, and what stands behind the first entry of `bytes`.
-fn entry(bytes: &[u8]) -> Option<(&[u8], u8, &[u8])> {
+/// The word, how often it occurred, whether it is a label, and what stands behind the first entry of `bytes`.
+fn entry(bytes: &[u8]) -> Option<(&[u8], i64, u8, &[u8])> {
     let (word, rest) = bytes.split_at_checked(memchr(0, bytes)?)?;
-    let ([_, _count @ .., kind], rest) = rest.split_first_chunk::<10>()?;
-    Some((word, *kind, rest))
+    let ([_, count @ .., kind], rest) = rest.split_first_chunk::<10>()?;
+    Some((word, i64::from_le_bytes(*count), *kind, rest))
 }
 
 fn label(word: &[u8], facts: &mut FastTextFacts) {

@@ -77,7 +77,7 @@ fn counts_that_do_not_fit_are_contradictions() {
     );
     let entries = vec![("x".into(), 1), ("a".into(), 0), ("b".into(), 0), ("y".into(), 1)];
     check(&FastText { entries, ..base() }, &["kind of entry 0 of the dictionary: 1, not 0"], 0, 0);
-    check(&FastText { buckets: 0, ..base() }, &["buckets of features: 0, not at least 1"], 0, 0);
+    check(&FastText { buckets: -1, ..base() }, &["buckets of features: -1, not at least 0"], 0, 0);
     check(&FastText { buckets: 7, ..base() }, &["rows of the input matrix: 8, not at least 9"], 0, 0);
     check(
         &FastText { dimension: 3, ..base() },
@@ -85,6 +85,12 @@ fn counts_that_do_not_fit_are_contradictions() {
         0,
         0,
     );
+    for occurrences in [-1, i64::MAX] {
+        let message = format!(
+            "occurrences of entry 0 of the dictionary: {occurrences}, not from 0 to 1000000000000000"
+        );
+        check(&FastText { occurrences, ..base() }, &[&message], 0, 0);
+    }
     let kept = vec![(5, 1)];
     check(
         &FastText { kept, ..FastText::quantised() },

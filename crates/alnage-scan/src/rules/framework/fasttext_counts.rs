@@ -32,5 +32,13 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
             let evidence = format!("{} = {}", found.number, found.declared);
             sink.report_at(&artifact.path, found.span, message, evidence);
         }
+        // Gensim writes such files and reads them; the library itself ends there and does no more harm.
+        if facts.buckets == 0 && facts.hashes_features() {
+            let message =
+                "features are hashed into 0 buckets: the library divides by zero as it loads the file";
+            let finding = sink.report(&artifact.path, message);
+            finding.evidence = Some("buckets of features = 0".into());
+            finding.severity = Severity::Low;
+        }
     }
 }

@@ -488,6 +488,8 @@ fn ftx001_counts() {
     check(FastText { output: fasttext_dense(1, 4, 4), ..FastText::classifier() }, medium);
     check(FastText { input: fasttext_dense(1 << 62, 4, 0), ..FastText::classifier() }, medium);
     check(FastText { kept: vec![(5, 1 << 20)], ..FastText::quantised() }, medium);
+    check(FastText { occurrences: i64::MAX, ..FastText::classifier() }, medium);
+    check(FastText { buckets: 0, ..FastText::classifier() }, &[Severity::Low]);
     check(quantised(2, [4, 2, 3, 1]), medium);
     check(quantised(6, [4, 2, 3, 99]), medium);
     check(FastText::classifier(), &[]);
