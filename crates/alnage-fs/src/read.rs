@@ -107,9 +107,9 @@ impl Source for MemoryBytes {
 }
 
 /// A file's bytes, read where they are asked for.
-struct FileSource {
-    file: File,
-    len: u64,
+pub(crate) struct FileSource {
+    pub(crate) file: File,
+    pub(crate) len: u64,
 }
 
 impl Source for FileSource {

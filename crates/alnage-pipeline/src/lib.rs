@@ -1,6 +1,7 @@
 //! The façade: one call from what the user named to a record of verdicts, with seal and log.
 
 mod bom;
+mod convert;
 mod deps;
 mod digest;
 mod error;
@@ -18,6 +19,9 @@ mod verify;
 mod vet;
 
 pub use bom::{Attested, attest_model, describe, sign_document, verify_document};
+pub use convert::{
+    Conversion, ConvertedFile, Converting, Output, TensorReport, already_there, convert, default_output,
+};
 pub use deps::{Depending, deps};
 pub use error::Error;
 pub use log::{
@@ -38,7 +42,8 @@ pub use verify::{Check, Forms, Outcome, Unsigned, Verification, Verifying, verif
 pub use vet::{Failure, Input, Options, Progress, Silent, Vetted, VettedModel, vet};
 
 pub use alnage_bom as materials;
-pub use alnage_fs::Sidecars;
+pub use alnage_convert as conversion;
+pub use alnage_fs::{Existing, Sidecars};
 pub use alnage_log::Refusal;
 pub use alnage_sign::{
     Bundle, Curve, Dialect, Difference, KeyHint, KnownKey, Lint, Serialization, Signer, SignerPolicy,

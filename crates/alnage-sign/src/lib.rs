@@ -4,6 +4,7 @@
 //! made by verifying a signature, so a function that takes one cannot be handed unverified content.
 
 mod bundle;
+mod conversion;
 mod difference;
 mod dsse;
 mod error;
@@ -22,6 +23,7 @@ mod verdict;
 pub mod x509;
 
 pub use bundle::{Bundle, Credential};
+pub use conversion::{CONVERSION_PREDICATE, ConversionClaim};
 pub use difference::{Difference, DifferenceKind};
 pub use error::Error;
 pub use ignored::IgnoredPaths;
@@ -31,7 +33,8 @@ pub use model::{Dialect, Shape, SignedManifest, Signing, Symlinks, sign_model};
 pub use serialization::{HashedFile, Resource, Serialization, Shard};
 pub use signer_policy::{AcceptedSigner, KeyHint, KnownKey, SignerPolicy};
 pub use statement::{
-    SignedStatement, Statement, Subject, attest, attested_digest, model_subjects, verify_attestation,
+    SignedStatement, Statement, Subject, attest, attested_digest, model_subjects, unsigned,
+    verify_attestation,
 };
 pub use summary::{CertificateSummary, ResourceSummary, Summary};
 pub use verdict::{VERDICT_PREDICATE, VERDICT_PREDICATES, VerdictClaim};

@@ -72,7 +72,19 @@ pub fn attest(statement: &Statement, signer: &dyn Signer) -> Result<String, Erro
     if statement.subjects.is_empty() {
         return Err(Error::Unsignable("the statement is about nothing".into()));
     }
-    let written = Written {
+    let payload =
+        serde_json::to_vec(&written(statement)).map_err(|error| Error::Unsignable(error.to_string()))?;
+    let envelope = Envelope::seal(&payload, signer.verifying_key().hint().to_string(), signer)?;
+    serde_json::to_string(&envelope).map_err(|error| Error::Unsignable(error.to_string()))
+}
+
+/// The text of a statement that nobody signs.
+pub fn unsigned(statement: &Statement) -> Result<String, Error> {
+    serde_json::to_string(&written(statement)).map_err(|error| Error::Unsignable(error.to_string()))
+}
+
+fn written(statement: &Statement) -> Written {
+    Written {
         statement_type: STATEMENT_TYPE.to_owned(),
         subject: statement
             .subjects
@@ -84,10 +96,7 @@ pub fn attest(statement: &Statement, signer: &dyn Signer) -> Result<String, Erro
             .collect(),
         predicate_type: statement.predicate_type.clone(),
         predicate: statement.predicate.clone(),
-    };
-    let payload = serde_json::to_vec(&written).map_err(|error| Error::Unsignable(error.to_string()))?;
-    let envelope = Envelope::seal(&payload, signer.verifying_key().hint().to_string(), signer)?;
-    serde_json::to_string(&envelope).map_err(|error| Error::Unsignable(error.to_string()))
+    }
 }
 
 /// Verifies the signature of a DSSE envelope and reads the statement it holds.

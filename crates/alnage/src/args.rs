@@ -1,12 +1,14 @@
 //! The command line's grammar.
 
 mod bom;
+mod convert;
 mod signing;
 mod trust;
 
 use std::path::PathBuf;
 
 pub(crate) use bom::{BomCommand, ConvertArgs, DiffArgs, GenerateArgs, MergeArgs, ScoreArgs, ValidateArgs};
+pub(crate) use convert::{ConversionArgs, ConversionFormat};
 pub(crate) use signing::{KeygenArgs, SignArgs, SignatureArgs, SignatureCommand, VerifyArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     Vet(Box<VetArgs>),
     /// Check what the code beside a model is built from: dependency files, and wheels
     Deps(Box<DepsArgs>),
+    /// Convert checkpoints to safetensors without executing them, and attest what became of what
+    Convert(Box<ConversionArgs>),
     /// Make a good and a weaponised model in `./alnage-tour/` and take both through everything
     Tour,
     /// Verify a model against its signature, and its seal where there is one

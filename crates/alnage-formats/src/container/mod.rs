@@ -18,9 +18,11 @@ use serde::Serialize;
 
 pub use self::{
     archive::{Anomaly, AnomalyKind, ArchiveFacts},
-    numpy::{ArrayArchiveFacts, ArrayFacts},
-    stream::StreamFacts,
+    numpy::{ArrayArchiveFacts, ArrayFacts, ArrayHeader, array_header},
+    stream::{StreamFacts, unpacked},
+    tar::agreed_tar,
     torch::{BundleFacts, CheckpointFacts, ExecutorchFacts, Flavour, Operator, ScriptFacts},
+    zip::{ZipMember, agreed_zip},
 };
 pub(crate) use self::{sevenz::is_sevenz_at, stream::trial_decoder, zip::zip_at};
 use crate::Format;

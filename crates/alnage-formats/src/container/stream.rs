@@ -2,7 +2,7 @@
 
 use std::{io::Read, ops::Range, sync::Arc};
 
-use alnage_types::{IssueKind, Source};
+use alnage_types::{IssueKind, Meter, Source};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -130,6 +130,38 @@ pub(crate) fn trial_decoder(
         _ => return None,
     };
     Some(codec::open(codec, source, range).0())
+}
+
+/// What a compressed stream holds, unpacked once under `meter` to know its length; `None` when the bytes are no
+/// compressed stream.
+pub fn unpacked(
+    probe: &Probe<'_>,
+    source: &Arc<dyn Source>,
+    meter: &mut Meter,
+) -> Option<Result<InflatedSource, String>> {
+    let streams = [
+        (&GZIP, Codec::Gzip),
+        (&BZIP2, Codec::Bzip2),
+        (&XZ, Codec::Xz),
+        (&LZMA, Codec::LzmaAlone),
+        (&ZSTD, Codec::Zstd),
+        (&LZ4, Codec::Lz4),
+        (&ZLIB, Codec::Zlib),
+    ];
+    let start = if (JOBLIB_ZF.identify)(probe) { zlib_start(probe.head)? } else { 0 };
+    let codec = match start {
+        0 => streams.iter().find(|(format, _)| (format.identify)(probe))?.1,
+        _ => Codec::Zlib,
+    };
+    let range = start..source.len();
+    let (decoder, end) = codec::open(codec, source, range.clone());
+    let inflation = InflatedSource::inflate(decoder, range.end - range.start, meter);
+    Some(match (inflation.exhausted, inflation.error) {
+        (Some(limit), _) => Err(format!("stopped at the limit `{}`", limit.limit)),
+        (None, Some(error)) => Err(error.to_string()),
+        (None, None) if codec::ended(&end).checksum_failed => Err("its checksum does not fit".to_owned()),
+        (None, None) => Ok(inflation.source),
+    })
 }
 
 /// Decodes the head: how many bytes come out of it, and whether nothing was wrong but the cut.

@@ -230,6 +230,36 @@ fn read_pax(source: &Arc<dyn Source>, range: Range<u64>, global: bool, extension
     }
 }
 
+/// The files of a tar with where their bytes are; `None` when the archive breaks off or two have one name.
+pub fn agreed_tar(source: &dyn Source) -> Option<Vec<(String, Range<u64>)>> {
+    const MOST: usize = 1_000_000;
+    let mut members: Vec<(String, Range<u64>)> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    let mut at = 0;
+    while members.len() < MOST {
+        let block = Reader::at(source, at).array::<512>().ok()?;
+        if block == [0; 512] {
+            return Some(members);
+        }
+        let header = is_header(&block).then(|| read_header(&block))?;
+        let data = at.checked_add(BLOCK)?;
+        let is_file = matches!(header.kind, 0 | b'0' | b'7');
+        let size = if is_file { header.size } else { 0 };
+        let end = data.checked_add(size).filter(|&end| end <= source.len())?;
+        if is_file {
+            let name = header.name.trim_start_matches("./").to_owned();
+            if !seen.insert(name.clone()) {
+                return None;
+            }
+            members.push((name, data..end));
+        } else if header.kind != b'5' {
+            return None;
+        }
+        at = end.checked_next_multiple_of(BLOCK)?;
+    }
+    None
+}
+
 /// Names of the members, as far as `max`: cheap enough for identification.
 pub(super) fn names(probe: &Probe<'_>, max: usize) -> Vec<String> {
     let mut names = Vec::new();

@@ -10,12 +10,13 @@ mod evaluate;
 mod facts;
 mod heap;
 mod identify;
+mod instruction;
 mod joblib;
 mod known;
 mod literal;
 mod machine;
 mod marshal;
-mod opcode;
+pub mod opcode;
 mod read;
 mod readings;
 mod record;
@@ -34,6 +35,8 @@ pub use facts::{
     Anomaly, AnomalyKind, Argument, Call, Callee, Global, Import, Layout, MAX_LISTED, MAX_STREAMS,
     MAX_TENSORS, Nested, PickleFacts, Reference, Role, Storage, Stream, Tensor, Tensors, WeightsOnly,
 };
+pub use instruction::{Broken, Instruction, Instructions, Operand, Text};
+pub use torch::MAGIC as PYTORCH_LEGACY_MAGIC;
 
 /// The formats of this family.
 pub(crate) static FORMATS: &[&Format] = &[&PICKLE];

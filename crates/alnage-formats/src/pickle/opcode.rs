@@ -2,10 +2,13 @@
 
 macro_rules! opcodes {
     ($($name:ident = $code:literal;)*) => {
-        $(pub(super) const $name: u8 = $code;)*
+        $(
+            #[doc = concat!("`", stringify!($name), "`.")]
+            pub const $name: u8 = $code;
+        )*
 
         /// The opcode's name as `pickletools` spells it.
-        pub(super) fn name(opcode: u8) -> &'static str {
+        pub fn name(opcode: u8) -> &'static str {
             match opcode {
                 $($code => stringify!($name),)*
                 _ => "invalid",

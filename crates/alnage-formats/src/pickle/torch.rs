@@ -7,7 +7,7 @@ use super::{
 };
 
 /// The magic number a legacy file begins with, as LONG1 writes it.
-pub(super) const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+pub const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
 /// Data type and bytes of an element of a storage class.
 pub(super) fn storage_dtype(class: &str) -> Option<(&'static str, u64)> {

@@ -2,6 +2,7 @@
 
 mod bom;
 mod config;
+mod convert;
 mod deps;
 mod formats;
 mod keygen;
@@ -29,6 +30,7 @@ use crate::{
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Vet(arguments) => return vet::run(*arguments),
+        Command::Convert(arguments) => return convert::run(&arguments),
         Command::Deps(arguments) => return deps::run(&arguments),
         Command::Bom { command } => return bom::run(&command),
         Command::Rules(arguments) => rules::list(arguments.format)?,

@@ -85,6 +85,49 @@ pub struct ArrayArchiveFacts {
     pub other_members: u64,
 }
 
+/// How an array lies in its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArrayHeader {
+    /// The data type as the header spells it: `<f4`.
+    pub dtype: String,
+    /// Bytes of a value.
+    pub item_size: u64,
+    /// Whether the values are Python objects.
+    pub object: bool,
+    /// Whether the first index varies fastest.
+    pub fortran_order: bool,
+    /// The sizes.
+    pub shape: Vec<u64>,
+    /// Where the values begin.
+    pub data: u64,
+}
+
+/// The header of the array at `start`; the error says what is wrong with it.
+pub fn array_header(source: &dyn Source, start: u64) -> Result<ArrayHeader, &'static str> {
+    let mut reader = Reader::at(source, start);
+    if !starts_array(&mut reader) {
+        return Err("no NumPy header");
+    }
+    let header = read_header(&mut reader).map_err(|_| "the bytes end inside the NumPy header")?;
+    let (Some(dtype), Some(_)) = (header.dtype, header.expected) else {
+        return Err("the NumPy header is no plain literal of type, order and shape");
+    };
+    if header.facts.shape.len() >= MAX_DIMENSIONS {
+        return Err("more dimensions than NumPy knows");
+    }
+    Ok(ArrayHeader {
+        dtype: dtype.spelling,
+        item_size: dtype.item_size,
+        object: dtype.object,
+        fortran_order: header.facts.fortran_order,
+        shape: header.facts.shape,
+        data: reader.position(),
+    })
+}
+
+/// How many sizes of a shape are kept.
+const MAX_DIMENSIONS: usize = 64;
+
 fn parse_archive(source: &Arc<dyn Source>, _context: &mut Context<'_>) -> Facts {
     let names = zip::names(source.as_ref());
     let (arrays, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.ends_with(".npy"));
@@ -179,7 +222,7 @@ fn read_fields(text: &str, header: &mut Header) -> Option<()> {
     header.facts.dtype = shorten(&dtype.spelling, 200);
     header.facts.object = dtype.object;
     header.facts.fortran_order = fortran_order;
-    header.facts.shape = shape.into_iter().take(64).collect();
+    header.facts.shape = shape.into_iter().take(MAX_DIMENSIONS).collect();
     header.dtype = Some(dtype);
     Some(())
 }

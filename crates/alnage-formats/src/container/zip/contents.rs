@@ -316,7 +316,7 @@ impl LocalHeader {
     }
 }
 
-fn codec_of(method: u16, entry: Option<&Entry>) -> Option<Codec> {
+pub(super) fn codec_of(method: u16, entry: Option<&Entry>) -> Option<Codec> {
     Some(match method {
         8 => Codec::Deflate,
         12 => Codec::Bzip2,

@@ -1,5 +1,6 @@
 //! Zip, read the way every common reader reads it: each distinct reading's members are handed on.
 
+mod agreed;
 mod contents;
 mod directory;
 mod local;
@@ -14,6 +15,7 @@ use std::{
 
 use alnage_types::{IssueKind, Reader, Source, WindowSource};
 
+pub use self::agreed::{ZipMember, agreed_zip};
 use self::{
     contents::Contents,
     directory::{Directory, Entry},

@@ -1,0 +1,99 @@
+//! The members of a zip on which all readers agree, for who must not pick one reading: anything else is an error.
+
+use std::{collections::HashSet, ops::Range, sync::Arc};
+
+use alnage_types::{Exhausted, Meter, Source, WindowSource};
+
+use super::{
+    contents::codec_of,
+    directory::{self, Entry},
+    local::{self, LocalHeader},
+};
+use crate::{InflatedSource, container::codec};
+
+/// A member that every reader sees alike.
+#[derive(Debug, Clone)]
+pub struct ZipMember {
+    /// Its name.
+    pub name: String,
+    /// Its size when unpacked, as declared.
+    pub size: u64,
+    /// CRC-32 of its content, as declared.
+    pub crc32: u32,
+    /// Where its bytes are, packed or not.
+    pub data: Range<u64>,
+    entry: Entry,
+}
+
+/// The members of the zip; the error says what readers disagree about.
+pub fn agreed_zip(source: &dyn Source) -> Result<Vec<ZipMember>, String> {
+    let mut directories = directory::directories(source, None).into_iter();
+    let Some(only) = directories.next() else { return Err("no directory of entries".to_owned()) };
+    if directories.next().is_some() {
+        return Err("readers find different directories of entries in it".to_owned());
+    }
+    if only.within_len != only.entries.len() as u64 || only.promised & 0xffff != only.within_len & 0xffff {
+        return Err("its end record and its directory count different entries".to_owned());
+    }
+    let mut names = HashSet::new();
+    only.entries.into_iter().map(|entry| agreed(source, entry, &mut names)).collect()
+}
+
+fn agreed(source: &dyn Source, entry: Entry, names: &mut HashSet<String>) -> Result<ZipMember, String> {
+    let shown: String = entry.name.chars().take(120).flat_map(char::escape_debug).collect();
+    let Some(local) = local::read(source, entry.header) else {
+        return Err(format!("no header where the directory has `{shown}`"));
+    };
+    if !names.insert(entry.name.to_lowercase()) {
+        return Err(format!("two entries are called `{shown}`"));
+    }
+    if !is_same(&entry, &local) || entry.unicode_name.is_some() {
+        return Err(format!("directory and header disagree about `{shown}`"));
+    }
+    if (entry.flags | local.flags) & (1 | 1 << 5 | 1 << 6 | 1 << 13) != 0 {
+        return Err(format!("`{shown}` is encrypted"));
+    }
+    let end = local.data.checked_add(entry.compressed).filter(|&end| end <= source.len());
+    let data = local.data..end.ok_or_else(|| format!("the bytes end inside `{shown}`"))?;
+    if entry.method == 0 && entry.compressed != entry.size {
+        return Err(format!("`{shown}` is stored and has two lengths"));
+    }
+    Ok(ZipMember { name: entry.name.clone(), size: entry.size, crc32: entry.crc32, data, entry })
+}
+
+fn is_same(entry: &Entry, local: &LocalHeader) -> bool {
+    let left_open = (local.flags | entry.flags) & 8 != 0;
+    let fits =
+        |central: u64, own: u64| central == own || left_open && matches!(own, 0 | 0xffff_ffff | u64::MAX);
+    entry.raw_name == local.raw_name
+        && entry.method == local.method
+        && fits(entry.crc32.into(), local.crc32.into())
+        && fits(entry.compressed, local.compressed)
+        && fits(entry.size, local.size)
+}
+
+impl ZipMember {
+    /// Whether its bytes stand in the zip as they are.
+    pub fn is_stored(&self) -> bool {
+        self.entry.method == 0
+    }
+
+    /// Its content. What is packed is unpacked once, under `meter`, to be sure of its length and checksum.
+    pub fn open(&self, source: &Arc<dyn Source>, meter: &mut Meter) -> Result<Arc<dyn Source>, String> {
+        let packed = self.data.end - self.data.start;
+        if self.is_stored() {
+            return Ok(Arc::new(WindowSource::new(source.clone(), self.data.start, packed)));
+        }
+        let codec = codec_of(self.entry.method, Some(&self.entry))
+            .ok_or_else(|| format!("packing method {} is not read", self.entry.method))?;
+        let (decoder, _) = codec::open(codec, source, self.data.clone());
+        let inflation = InflatedSource::inflate(decoder, packed, meter);
+        match (inflation.exhausted, inflation.error) {
+            (Some(Exhausted { limit }), _) => Err(format!("stopped at the limit `{limit}`")),
+            (None, Some(error)) => Err(error.to_string()),
+            (None, None) if inflation.crc32 != self.crc32 => Err("its checksum does not fit".to_owned()),
+            (None, None) if inflation.source.len() != self.size => Err("its length does not fit".to_owned()),
+            (None, None) => Ok(Arc::new(inflation.source)),
+        }
+    }
+}
