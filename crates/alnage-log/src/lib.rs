@@ -24,6 +24,7 @@ mod tiles;
 mod tree;
 mod witness;
 
+pub use alnage_types::merkle::{empty_root, leaf_hash, node_hash};
 pub use checkpoint::Checkpoint;
 pub use entry::Entry;
 pub use error::Error;
@@ -37,7 +38,6 @@ pub use proof::{verify_consistency, verify_inclusion};
 pub use prove::{prove_consistency, receipt_for};
 pub use receipt::{Logged, Receipt};
 pub use store::{MemoryStore, Store};
-pub use tree::{empty_root, leaf_hash, node_hash};
 pub use witness::{Agreed, Refusal, Update, cosigned_checkpoint, log_of_update, witness};
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Verifies inclusion and consistency proofs, as RFC 9162 sections 2.1.3.2 and 2.1.4.2 describe it.
 
-use alnage_types::Digest;
+use alnage_types::{
+    Digest,
+    merkle::{self, climb_to_right_child},
+};
 
 use crate::{Error, empty_root, node_hash};
 
@@ -12,31 +15,8 @@ pub fn verify_inclusion(
     proof: &[Digest],
     root: Digest,
 ) -> Result<(), Error> {
-    if index >= size {
-        return Err(Error::Unproven(format!("entry {index} cannot be in a log of {size} entries")));
-    }
-    let (mut node, mut last) = (index, size - 1);
-    let mut hash = leaf;
-    for sibling in proof {
-        if last == 0 {
-            return Err(Error::Unproven("the inclusion proof is too long".into()));
-        }
-        if node & 1 == 1 || node == last {
-            hash = node_hash(sibling, &hash);
-            climb_to_right_child(&mut node, &mut last);
-        } else {
-            hash = node_hash(&hash, sibling);
-        }
-        node >>= 1;
-        last >>= 1;
-    }
-    if last != 0 {
-        return Err(Error::Unproven("the inclusion proof is too short".into()));
-    }
-    if hash != root {
-        return Err(Error::Unproven("the inclusion proof does not lead to the checkpoint's root".into()));
-    }
-    Ok(())
+    merkle::verify_inclusion(index, size, leaf, proof, root)
+        .map_err(|reason| Error::Unproven(reason.to_string()))
 }
 
 /// Verifies that the log of `new_size` entries with the root `new_root` begins with the log of `old_size` entries
@@ -93,12 +73,4 @@ pub fn verify_consistency(
         return unproven("the newer log does not begin with the older one");
     }
     Ok(())
-}
-
-/// From a left child without sibling, climbs until there is one.
-fn climb_to_right_child(node: &mut u64, last: &mut u64) {
-    while *node & 1 == 0 && *node != 0 {
-        *node >>= 1;
-        *last >>= 1;
-    }
 }

@@ -1,27 +1,9 @@
-//! Hashes of an RFC 6962 Merkle tree, and how a range of leaves falls into complete subtrees.
+//! How a range of leaves of an RFC 6962 Merkle tree falls into complete subtrees.
 
-use alnage_types::Digest;
-
-/// The hash of a leaf that holds `entry`.
-pub fn leaf_hash(entry: &[u8]) -> Digest {
-    let mut bytes = Vec::with_capacity(1 + entry.len());
-    bytes.push(0);
-    bytes.extend_from_slice(entry);
-    Digest::of(&bytes)
-}
-
-/// The hash of a node over its two children.
-pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
-    let mut bytes = [1; 65];
-    bytes[1..33].copy_from_slice(left.as_bytes());
-    bytes[33..].copy_from_slice(right.as_bytes());
-    Digest::of(&bytes)
-}
-
-/// The root of the tree without leaves.
-pub fn empty_root() -> Digest {
-    Digest::of(b"")
-}
+use alnage_types::{
+    Digest,
+    merkle::{empty_root, node_hash},
+};
 
 /// A complete subtree: `2^level` leaves from `index · 2^level` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

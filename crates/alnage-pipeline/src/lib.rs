@@ -37,7 +37,9 @@ pub use sign::{
 };
 pub use threshold::verify_signed_by;
 pub use time::rfc3339;
-pub use trust::{all_certificates, certificates, revocation_lists, revocations, trust_file};
+pub use trust::{
+    all_certificates, certificates, keyless_trust, revocation_lists, revocations, trust_file, trusted_root,
+};
 pub use verify::{Check, Forms, Outcome, Unsigned, Verification, Verifying, verify};
 pub use vet::{Failure, Input, Options, Progress, Silent, Vetted, VettedModel, vet};
 

@@ -7,6 +7,7 @@ use std::{
 
 use alnage_sign::{
     VerifyingKey,
+    keyless::{KeylessTrust, Provider, TrustedRoot},
     trust::{
         CertificateTrust, Identity, RevocationStatement, TimestampTrust, TrustPolicy, TrustedCredential,
         TrustedSigner,
@@ -47,6 +48,11 @@ pub fn revocation_lists<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<RevocationLis
         all.extend(named(path, RevocationList::all_from_file(&alnage_fs::read_small(path, MAX_LIST)?))?);
     }
     Ok(all)
+}
+
+/// Reads a trusted root of Sigstore.
+pub fn trusted_root(path: &Path) -> Result<TrustedRoot, Error> {
+    named(path, TrustedRoot::parse(&alnage_fs::read_small(path, MAX_CERTIFICATES)?))
 }
 
 /// Reads a revocation list that `alnage revoke` made, signed by one of `keys`.
@@ -111,6 +117,8 @@ pub fn trust_file(path: &Path, now: UnixTime) -> Result<TrustPolicy, Error> {
         anchors: all_certificates(&places(&written.timestamps.authorities))?,
         intermediates: all_certificates(&places(&written.timestamps.intermediates))?,
     };
+    let root = written.sigstore.trusted_root.as_ref();
+    policy.trusted_root = root.map(|root| trusted_root(&folder.join(root))).transpose()?;
     policy.revocation_lists = revocation_lists(&places(&written.certificate_lists.files))?;
     if written.certificate_lists.allow_stale {
         policy.stale_lists = StaleLists::Allowed;
@@ -145,6 +153,14 @@ struct Written {
     certificate_lists: WrittenLists,
     #[serde(default)]
     revocations: WrittenRevocations,
+    #[serde(default)]
+    sigstore: WrittenSigstore,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct WrittenSigstore {
+    trusted_root: Option<PathBuf>,
 }
 
 fn one() -> NonZeroUsize {
@@ -164,6 +180,8 @@ struct WrittenSigner {
     identities: Vec<String>,
     #[serde(default)]
     issuers: Vec<String>,
+    #[serde(default)]
+    identity_providers: Vec<String>,
     not_before: Option<String>,
     not_after: Option<String>,
 }
@@ -198,7 +216,22 @@ impl WrittenSigner {
         }
         let restricts =
             !(self.intermediates.is_empty() && self.identities.is_empty() && self.issuers.is_empty());
+        let keyless = !self.identity_providers.is_empty();
         let credential = match &self.key {
+            _ if keyless && (self.key.is_some() || !self.authorities.is_empty()) => {
+                return Err(refuse(format!(
+                    "signer `{name}` has both identity providers and a key or authorities"
+                )));
+            }
+            _ if keyless && !(self.intermediates.is_empty() && self.issuers.is_empty()) => {
+                return Err(refuse(format!(
+                    "signer `{name}` has both identity providers and what belongs to authorities"
+                )));
+            }
+            None if keyless => TrustedCredential::Keyless(
+                keyless_trust(&self.identities, &self.identity_providers)
+                    .map_err(|error| refuse(format!("signer `{name}`: {error}")))?,
+            ),
             Some(_) if !self.authorities.is_empty() || restricts => {
                 return Err(refuse(format!(
                     "signer `{name}` has both a key and what belongs to certificates"
@@ -206,7 +239,9 @@ impl WrittenSigner {
             }
             Some(key) => TrustedCredential::Key(verifying_key(&folder.join(key))?),
             None if self.authorities.is_empty() => {
-                return Err(refuse(format!("signer `{name}` has neither `key` nor `authorities`")));
+                return Err(refuse(format!(
+                    "signer `{name}` has neither `key` nor `authorities` nor `identity-providers`"
+                )));
             }
             None => {
                 let places =
@@ -227,6 +262,16 @@ impl WrittenSigner {
             not_after: time(&self.not_after)?,
         })
     }
+}
+
+/// The keyless signers with one of the identities, of one of the providers.
+pub fn keyless_trust(
+    identities: &[String],
+    providers: &[String],
+) -> Result<KeylessTrust, alnage_sign::Error> {
+    let identities = identities.iter().map(|text| text.parse()).collect::<Result<Vec<Identity>, _>>()?;
+    let providers = providers.iter().map(|text| text.parse()).collect::<Result<Vec<Provider>, _>>()?;
+    KeylessTrust::new(identities, providers)
 }
 
 fn identities(written: &[String]) -> Result<Vec<Identity>, Error> {

@@ -4,10 +4,25 @@ use base64ct::{Base64, Encoding as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, Signer, VerifyingKey, dsse::Envelope};
+use crate::{
+    Error, Signer, VerifyingKey,
+    dsse::{Envelope, PAYLOAD_TYPE, pre_authentication_encoding},
+    keyless::{self, Evidence, Inclusion, KeylessSigner, TrustedRoot},
+    x509::UnixTime,
+};
 
-/// The media type that we write, and the only one that is read.
+/// The media type that we write, and the only one that is read for keys and chains of certificates.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/// What keyless signatures are also carried in, and what proof each asks for.
+const KEYLESS_MEDIA_TYPES: [(&str, Inclusion); 6] = [
+    (MEDIA_TYPE, Inclusion::Proven),
+    ("application/vnd.dev.sigstore.bundle.v0.3.1+json", Inclusion::Proven),
+    ("application/vnd.dev.sigstore.bundle.v0.3.2+json", Inclusion::Proven),
+    ("application/vnd.dev.sigstore.bundle+json;version=0.3", Inclusion::Proven),
+    ("application/vnd.dev.sigstore.bundle+json;version=0.2", Inclusion::Proven),
+    ("application/vnd.dev.sigstore.bundle+json;version=0.1", Inclusion::Promised),
+];
 
 /// A bundle as carried. Nothing in it is verified: what it says of its signer is a claim.
 #[derive(Debug)]
@@ -17,6 +32,9 @@ pub struct Bundle {
     log_entries: Vec<Value>,
     timestamps: Vec<Vec<u8>>,
     signature: Vec<u8>,
+    /// What comes beside a keyless signer's certificate.
+    intermediates: Vec<Vec<u8>>,
+    inclusion: Inclusion,
 }
 
 /// What a bundle says of who signed it: the method of the signature.
@@ -53,10 +71,8 @@ impl Bundle {
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let written: WrittenBundle = serde_json::from_slice(bytes)
             .map_err(|error| Error::Malformed(format!("not a Sigstore bundle: {error}")))?;
-        if written.media_type != MEDIA_TYPE {
-            let found = written.media_type.escape_debug();
-            return Err(Error::Malformed(format!("the bundle is `{found:.80}`, not `{MEDIA_TYPE}`")));
-        }
+        let known = KEYLESS_MEDIA_TYPES.iter().find(|(media_type, _)| *media_type == written.media_type);
+        let Some(&(media_type, inclusion)) = known else { return Err(other_kind(&written.media_type)) };
         let signature = written.dsse_envelope.signature()?;
         let Material {
             public_key,
@@ -65,15 +81,23 @@ impl Bundle {
             tlog_entries,
             timestamp_verification_data,
         } = written.verification_material;
-        let credential = match (public_key, x509_certificate_chain, certificate) {
-            (Some(key), None, None) => key.credential()?,
-            (None, Some(chain), None) if chain.certificates.is_empty() => {
+        let chain = x509_certificate_chain
+            .map(|chain| chain.certificates.iter().map(RawBytes::decode).collect::<Result<Vec<_>, _>>())
+            .transpose()?;
+        let mut intermediates = Vec::new();
+        let credential = match (public_key, chain, certificate) {
+            (_, Some(chain), _) if chain.is_empty() => {
                 return Err(Error::Malformed("its chain of certificates is empty".into()));
             }
-            (None, Some(chain), None) => Credential::CertificateChain(
-                chain.certificates.iter().map(RawBytes::decode).collect::<Result<_, _>>()?,
-            ),
             (None, None, Some(certificate)) => Credential::Certificate(certificate.decode()?),
+            // Before version 0.3, keyless signers had chains too.
+            (None, Some(mut chain), None) if media_type != MEDIA_TYPE => {
+                intermediates = chain.split_off(1);
+                Credential::Certificate(chain.remove(0))
+            }
+            (None, Some(chain), None) => Credential::CertificateChain(chain),
+            (Some(_), None, None) if media_type != MEDIA_TYPE => return Err(other_kind(media_type)),
+            (Some(key), None, None) => key.credential()?,
             (None, None, None) => {
                 return Err(Error::Malformed("it names neither a key nor a certificate".into()));
             }
@@ -87,7 +111,31 @@ impl Bundle {
             log_entries: tlog_entries.unwrap_or_default(),
             timestamps: timestamps.iter().map(Timestamp::decode).collect::<Result<_, _>>()?,
             signature,
+            intermediates,
+            inclusion,
         })
+    }
+
+    /// Verifies the signature as a keyless one, by the word of `root`. Who it was is for the caller to judge.
+    pub fn verify_keyless(&self, root: &TrustedRoot, now: UnixTime) -> Result<KeylessSigner, Error> {
+        let Credential::Certificate(certificate) = &self.credential else {
+            return Err(Error::Untrusted("it was made with a key of the signer's own, not keyless".into()));
+        };
+        let payload = self.envelope.payload()?;
+        let signed = keyless::Signed {
+            message: &pre_authentication_encoding(PAYLOAD_TYPE, &payload),
+            payload: Some(&payload),
+            payload_type: Some(PAYLOAD_TYPE),
+            signature: &self.signature,
+        };
+        let evidence = Evidence {
+            certificate,
+            intermediates: &self.intermediates,
+            entries: &self.log_entries,
+            timestamps: &self.timestamps,
+            inclusion: self.inclusion,
+        };
+        keyless::verify(&signed, &evidence, root, now)
     }
 
     /// Signs `payload`; gives the bundle's text.
@@ -144,6 +192,11 @@ impl Bundle {
     pub(crate) fn open_v0_2(&self, key: &VerifyingKey) -> Result<Vec<u8>, Error> {
         self.envelope.open_v0_2(key)
     }
+}
+
+fn other_kind(media_type: &str) -> Error {
+    let found = media_type.escape_debug();
+    Error::Malformed(format!("the bundle is `{found:.80}`, not `{MEDIA_TYPE}`"))
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -5,11 +5,13 @@
 
 mod bundle;
 mod conversion;
+mod der;
 mod difference;
 mod dsse;
 mod error;
 mod ignored;
 mod key;
+pub mod keyless;
 mod lint;
 mod model;
 mod path;

@@ -7,6 +7,7 @@ mod digest;
 mod finding;
 mod issue;
 mod manifest;
+pub mod merkle;
 mod reader;
 mod source;
 mod verdict;

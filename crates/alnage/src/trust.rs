@@ -1,9 +1,9 @@
 //! Whom `alnage verify` trusts, out of its arguments.
 
 use alnage_pipeline::{
-    KeyHint, all_certificates, revocation_lists, revocations, trust_file,
+    KeyHint, all_certificates, keyless_trust, revocation_lists, revocations, trust_file,
     trusted::{CertificateTrust, Identity, TimestampTrust, TrustPolicy, TrustedCredential, TrustedSigner},
-    verifying_key,
+    trusted_root, verifying_key,
     x509::{StaleLists, UnixTime},
 };
 
@@ -15,11 +15,15 @@ pub(crate) fn policy(arguments: &TrustArgs, hint: KeyHint, now: UnixTime) -> any
         Some(path) => trust_file(path, now)?,
         None => TrustPolicy::new(signers(arguments)?, now),
     };
-    if arguments.trust.is_some() && !(arguments.identity.is_empty() && arguments.issuer.is_empty()) {
+    let named = [&arguments.identity, &arguments.issuer, &arguments.identity_provider];
+    if arguments.trust.is_some() && named.iter().any(|names| !names.is_empty()) {
         return Err(hinted(
-            "`--identity` and `--issuer` have no place beside `--trust`",
+            "`--identity`, `--issuer` and `--identity-provider` have no place beside `--trust`",
             "name them in the trust file: `identities = [\"email:…\"]`",
         ));
+    }
+    if let Some(root) = &arguments.trusted_root {
+        policy.trusted_root = Some(trusted_root(root)?);
     }
     policy.hint = hint;
     if let Some(threshold) = arguments.threshold {
@@ -58,16 +62,20 @@ fn signers(arguments: &TrustArgs) -> anyhow::Result<Vec<TrustedSigner>> {
             issuers: parse(&arguments.issuer)?,
         };
         signers.push(TrustedSigner::new("certificate", TrustedCredential::Certificate(trust)));
+    } else if !arguments.identity_provider.is_empty() {
+        let trust = keyless_trust(&arguments.identity, &arguments.identity_provider)?;
+        signers.push(TrustedSigner::new("keyless", TrustedCredential::Keyless(trust)));
     } else if !(arguments.identity.is_empty() && arguments.issuer.is_empty()) {
         return Err(hinted(
-            "an identity is asked for, and no authority is named that could vouch for it",
-            "name one: `--ca FILE`",
+            "an identity is asked for, and nobody is named who could vouch for it",
+            "name an authority, `--ca FILE`, or for keyless signatures the provider, `--identity-provider URL`",
         ));
     }
     if signers.is_empty() {
         return Err(hinted(
             "nobody is named whose signature would count",
-            "a key (`--key FILE`), a certificate authority (`--ca FILE`) or a trust file (`--trust FILE`)",
+            "a key (`--key FILE`), a certificate authority (`--ca FILE`), an identity (`--identity NAME` with \
+             `--identity-provider URL`) or a trust file (`--trust FILE`)",
         ));
     }
     Ok(signers)

@@ -6,4 +6,5 @@ pub mod peers;
 pub mod pickle;
 pub mod pki;
 pub mod repository;
+pub mod sigstore;
 pub mod tensor;

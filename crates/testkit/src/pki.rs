@@ -2,7 +2,7 @@
 
 use p256::{
     ecdsa::{DerSignature, SigningKey, signature::Signer as _},
-    pkcs8::{EncodePrivateKey as _, LineEnding},
+    pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, LineEnding},
 };
 pub use rcgen;
 use rcgen::{
@@ -32,6 +32,18 @@ impl Key {
         let secret = SigningKey::from_slice(&[seed; 32]).expect("any small number is a key");
         let point = secret.verifying_key().to_sec1_point(false).as_bytes().to_vec();
         Self { secret, point }
+    }
+
+    /// The public half in DER (SubjectPublicKeyInfo).
+    pub fn public_der(&self) -> Vec<u8> {
+        let der = self.secret.verifying_key().to_public_key_der();
+        der.expect("a key can be written").as_bytes().to_vec()
+    }
+
+    /// The DER form of its signature over `message`.
+    pub fn signature(&self, message: &[u8]) -> Vec<u8> {
+        let signature: DerSignature = self.secret.sign(message);
+        signature.as_bytes().to_vec()
     }
 
     /// As PKCS#8 PEM.

@@ -88,12 +88,14 @@ impl Bundle {
 
     /// Verifies a bundle as `model_signing` 0.2.0 made them, before there was a specification, and later ones too.
     ///
-    /// That version signed other bytes than the envelope's format says, always through SHA-256.
+    /// That version signed other bytes than the envelope's format says, always through SHA-256; keyless, it signed the
+    /// right ones.
     pub fn verify_legacy(&self, key: &VerifyingKey) -> Result<SignedManifest, Error> {
         // Not believed, only looked at for the way to verify: either way the signature has to hold.
         let claimed = serde_json::from_slice::<PredicateTypeOnly>(&self.unverified_payload()?);
         if claimed.is_ok_and(|claimed| claimed.predicate_type == PREDICATE_TYPE_V0_2) {
-            return read_v0_2(parse(&self.open_v0_2(key)?)?);
+            let payload = self.open(key).or_else(|_| self.open_v0_2(key))?;
+            return read_v0_2(parse(&payload)?);
         }
         self.verify(key)
     }

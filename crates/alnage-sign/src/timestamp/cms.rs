@@ -1,19 +1,16 @@
 //! CMS signed data (RFC 5652), as much as a timestamp holds: one signer, signed attributes, certificates.
 
 use x509_cert::{
-    der::{
-        Decode as _, Reader as _, SliceReader,
-        asn1::{AnyRef, ObjectIdentifier, OctetStringRef},
-    },
+    der::{Decode as _, asn1::ObjectIdentifier},
     name::Name,
     serial_number::SerialNumber,
     spki::AlgorithmIdentifierOwned,
 };
 
-use crate::x509::{Certificate, Hash, verify_signature};
-
-/// A structure that holds more parts than this is no timestamp.
-const MAX_PARTS: usize = 64;
+use crate::{
+    der::{Result, SEQUENCE, SET, first_byte, inner, octets, oid, parts, text, value},
+    x509::{Certificate, Hash, verify_signature},
+};
 
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 const TIMESTAMP_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
@@ -22,12 +19,8 @@ const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 const SIGNING_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.12");
 const SIGNING_CERTIFICATE_2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
 
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
 const CONTEXT_0: u8 = 0xa0;
 const CONTEXT_0_PRIMITIVE: u8 = 0x80;
-
-pub(super) type Result<T> = std::result::Result<T, String>;
 
 /// The signed content of a token and who says to have signed it; nothing is verified.
 pub(super) struct SignedData {
@@ -189,49 +182,4 @@ fn content_of(encapsulated: &[u8]) -> Result<Vec<u8>> {
         [kind, content] if oid(kind)? == TIMESTAMP_INFO => Ok(octets(inner(content, CONTEXT_0)?)?.to_vec()),
         _ => Err("what was signed is no timestamp".into()),
     }
-}
-
-/// The parts of a structure whose first byte is `tag`.
-pub(super) fn parts(der: &[u8], tag: u8) -> Result<Vec<&[u8]>> {
-    if first_byte(der) != tag {
-        return Err(format!("a part begins with {:#04x}, not {tag:#04x}", first_byte(der)));
-    }
-    let mut reader = SliceReader::new(value(der)?).map_err(text)?;
-    let mut parts = Vec::new();
-    while !reader.is_finished() {
-        if parts.len() >= MAX_PARTS {
-            return Err("it has too many parts".into());
-        }
-        parts.push(reader.tlv_bytes().map_err(text)?);
-    }
-    Ok(parts)
-}
-
-/// The one part of a structure whose first byte is `tag`.
-fn inner(der: &[u8], tag: u8) -> Result<&[u8]> {
-    match parts(der, tag)?.as_slice() {
-        [inner] => Ok(inner),
-        parts => Err(format!("{} parts stand where one belongs", parts.len())),
-    }
-}
-
-/// The content of a structure, which ends where `der` does.
-pub(super) fn value(der: &[u8]) -> Result<&[u8]> {
-    AnyRef::from_der(der).map(AnyRef::value).map_err(text)
-}
-
-pub(super) fn first_byte(der: &[u8]) -> u8 {
-    der.first().copied().unwrap_or_default()
-}
-
-pub(super) fn oid(der: &[u8]) -> Result<ObjectIdentifier> {
-    ObjectIdentifier::from_der(der).map_err(text)
-}
-
-pub(super) fn octets(der: &[u8]) -> Result<&[u8]> {
-    <&OctetStringRef>::from_der(der).map(OctetStringRef::as_bytes).map_err(text)
-}
-
-pub(super) fn text(error: x509_cert::der::Error) -> String {
-    error.to_string()
 }

@@ -2,10 +2,11 @@
 
 use x509_cert::{der::Decode as _, spki::AlgorithmIdentifierOwned};
 
-use super::cms::{Result, first_byte, octets, parts, text, value};
-use crate::x509::{Hash, UnixTime};
+use crate::{
+    der::{Result, SEQUENCE, first_byte, octets, parts, text, value},
+    x509::{Hash, UnixTime},
+};
 
-const SEQUENCE: u8 = 0x30;
 const GENERALIZED_TIME: u8 = 0x18;
 
 /// That something with this hash existed at this time.

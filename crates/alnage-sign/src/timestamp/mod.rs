@@ -29,6 +29,7 @@ pub struct TimestampAuthorities<'a> {
 pub struct Timestamp {
     time: UnixTime,
     authority: String,
+    signer: Digest,
 }
 
 impl Timestamp {
@@ -40,6 +41,11 @@ impl Timestamp {
     /// Who says so, as RFC 4514 writes names.
     pub fn authority(&self) -> &str {
         &self.authority
+    }
+
+    /// SHA-256 of the certificate it was signed with.
+    pub fn signer(&self) -> Digest {
+        self.signer
     }
 }
 
@@ -84,7 +90,7 @@ pub fn verify_timestamp(
         stale_lists: StaleLists::Refused,
     };
     let path = find_path(signer, &rules)?;
-    Ok(Timestamp { time: info.time, authority: path.leaf().subject() })
+    Ok(Timestamp { time: info.time, authority: path.leaf().subject(), signer: path.leaf().fingerprint() })
 }
 
 /// What to send to a timestamp authority (`application/timestamp-query`) for a timestamp over `stamped`.
@@ -100,4 +106,4 @@ fn malformed(reason: impl std::fmt::Display) -> Error {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

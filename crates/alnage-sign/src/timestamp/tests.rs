@@ -12,13 +12,14 @@ const STAMPED: &[u8] = b"signature bytes";
 /// Far enough ahead of any clock the tests run by.
 const LATER: UnixTime = UnixTime(4_000_000_000);
 
-struct Authority {
-    root: Made,
-    stamper: Made,
+/// A timestamp authority that OpenSSL runs.
+pub(crate) struct Authority {
+    pub(crate) root: Made,
+    pub(crate) stamper: Made,
 }
 
 impl Authority {
-    fn new(change: impl FnOnce(&mut CertificateParams)) -> Self {
+    pub(crate) fn new(change: impl FnOnce(&mut CertificateParams)) -> Self {
         let root = authority("stamp root", 1, None, |_| {});
         let stamper = leaf("stamper", 2, Some(&root), |params| {
             let mut purpose =
@@ -31,7 +32,7 @@ impl Authority {
     }
 
     /// OpenSSL's response to our request for `stamped`; `settings` are lines of its configuration.
-    fn respond(&self, stamped: &[u8], settings: &str) -> Vec<u8> {
+    pub(crate) fn respond(&self, stamped: &[u8], settings: &str) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, content: &[u8]| fs::write(folder.path().join(name), content).unwrap();
         write("stamper.pem", self.stamper.to_pem().as_bytes());

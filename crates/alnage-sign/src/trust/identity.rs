@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use alnage_types::Digest;
 
+use super::Pattern;
 use crate::{
     Error,
     x509::{AlternativeName, Certificate},
@@ -14,11 +15,11 @@ use crate::{
 /// Written `email:*@example.com`, `dns:build.example.com`, `uri:https://example.com/**`, `subject:CN=release,O=Example`
 /// or `spki:<SHA-256 of the public key>`. Without a kind it may be any of the first four. A `*` stands for any text
 /// inside one part of a name (no `.` in a host, no `@` in an address, no `/` in a URI, no `,` or `+` in a subject),
-/// `**` for any text.
+/// `**` for any text. Behind `regexp:` stands a regular expression for the whole of an address, host or URI.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     kind: Kind,
-    text: String,
+    pattern: Pattern,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ enum Kind {
     Uri,
     Subject,
     PublicKey(Digest),
+    /// Any alternative name.
+    Alternative,
     Any,
 }
 
@@ -40,6 +43,9 @@ impl FromStr for Identity {
             Some(("dns", text)) => (Kind::Dns, text),
             Some(("uri", text)) => (Kind::Uri, text),
             Some(("subject", text)) => (Kind::Subject, text),
+            Some(("regexp", text)) => {
+                return Ok(Self { kind: Kind::Alternative, pattern: Pattern::regular(text)? });
+            }
             Some(("spki", text)) => {
                 let digest = text.parse().map_err(|_| {
                     Error::Policy(
@@ -50,10 +56,7 @@ impl FromStr for Identity {
             }
             _ => (Kind::Any, written),
         };
-        if text.trim().is_empty() {
-            return Err(Error::Policy("an identity is empty".into()));
-        }
-        Ok(Self { kind, text: text.to_owned() })
+        Ok(Self { kind, pattern: Pattern::plain(text)? })
     }
 }
 
@@ -65,9 +68,9 @@ impl fmt::Display for Identity {
             Kind::Uri => "uri:",
             Kind::Subject => "subject:",
             Kind::PublicKey(_) => "spki:",
-            Kind::Any => "",
+            Kind::Alternative | Kind::Any => "",
         };
-        write!(f, "{kind}{}", self.text)
+        write!(f, "{kind}{}", self.pattern)
     }
 }
 
@@ -79,25 +82,29 @@ impl Identity {
             Kind::PublicKey(digest) => certificate.public_key_digest().is_ok_and(|found| found == digest),
             Kind::Subject => subject(),
             Kind::Any => subject() || self.matches_alternative(certificate),
-            Kind::Email | Kind::Dns | Kind::Uri => self.matches_alternative(certificate),
+            Kind::Email | Kind::Dns | Kind::Uri | Kind::Alternative => self.matches_alternative(certificate),
         }
     }
 
     /// Whether a distinguished name, as RFC 4514 writes it, fits.
     pub fn matches_name(&self, name: &str) -> bool {
-        matches!(self.kind, Kind::Subject | Kind::Any) && matches(&self.text, name, &[',', '+'])
+        matches!(self.kind, Kind::Subject | Kind::Any) && self.pattern.matches(name, &[',', '+'])
     }
 
-    fn matches_alternative(&self, certificate: &Certificate) -> bool {
-        let is_any = self.kind == Kind::Any;
+    /// Whether one of the alternative names fits, whatever the subject.
+    pub(crate) fn matches_alternative(&self, certificate: &Certificate) -> bool {
+        let is_any = matches!(self.kind, Kind::Any | Kind::Alternative);
         certificate.alternative_names().iter().any(|name| match name {
             AlternativeName::Email(address) if is_any || self.kind == Kind::Email => {
-                matches(&folded_address(&self.text), &folded_address(address), &['@'])
+                self.pattern.folded(folded_address).matches(&folded_address(address), &['@'])
             }
             AlternativeName::Dns(host) if is_any || self.kind == Kind::Dns => {
-                matches(&self.text.to_ascii_lowercase(), &host.to_ascii_lowercase(), &['.'])
+                self.pattern.folded(str::to_ascii_lowercase).matches(&host.to_ascii_lowercase(), &['.'])
             }
-            AlternativeName::Uri(uri) if is_any || self.kind == Kind::Uri => matches(&self.text, uri, &['/']),
+            AlternativeName::Uri(uri) if is_any || self.kind == Kind::Uri => {
+                self.pattern.matches(uri, &['/'])
+            }
+            AlternativeName::Other(name) if is_any => self.pattern.matches(name, &['!', '@']),
             _ => false,
         })
     }
@@ -108,64 +115,5 @@ fn folded_address(address: &str) -> String {
     match address.rsplit_once('@') {
         Some((local, host)) => format!("{local}@{}", host.to_ascii_lowercase()),
         None => address.to_owned(),
-    }
-}
-
-/// Longer names and patterns are compared letter by letter only.
-const MAX_LENGTH: usize = 2048;
-
-/// Whether `text` fits `pattern`, in which `*` stands for any text without one of `stops` and `**` for any text.
-pub(super) fn matches(pattern: &str, text: &str, stops: &[char]) -> bool {
-    if !pattern.contains('*') || pattern.len() > MAX_LENGTH || text.len() > MAX_LENGTH {
-        return pattern == text;
-    }
-    let steps = steps(pattern);
-    // Which steps could come next, after each character: no pattern makes this slow.
-    let mut reached = vec![false; steps.len() + 1];
-    mark(&mut reached, &steps, 0);
-    for character in text.chars() {
-        let mut next = vec![false; steps.len() + 1];
-        for (at, step) in steps.iter().enumerate().filter(|&(at, _)| reached[at]) {
-            match step {
-                Step::Character(wanted) if *wanted == character => mark(&mut next, &steps, at + 1),
-                Step::Part if !stops.contains(&character) => mark(&mut next, &steps, at),
-                Step::All => mark(&mut next, &steps, at),
-                Step::Character(_) | Step::Part => {}
-            }
-        }
-        reached = next;
-    }
-    reached.last() == Some(&true)
-}
-
-enum Step {
-    Character(char),
-    Part,
-    All,
-}
-
-fn steps(pattern: &str) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for character in pattern.chars() {
-        match (character, steps.last()) {
-            ('*', Some(Step::Part)) => {
-                steps.pop();
-                steps.push(Step::All);
-            }
-            ('*', Some(Step::All)) => {}
-            ('*', _) => steps.push(Step::Part),
-            (other, _) => steps.push(Step::Character(other)),
-        }
-    }
-    steps
-}
-
-/// Marks step `at` and what follows it without a character: a star may stand for nothing.
-fn mark(reached: &mut [bool], steps: &[Step], at: usize) {
-    for (at, reached) in reached.iter_mut().enumerate().skip(at) {
-        *reached = true;
-        if !matches!(steps.get(at), Some(Step::Part | Step::All)) {
-            break;
-        }
     }
 }

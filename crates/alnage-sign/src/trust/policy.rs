@@ -6,7 +6,9 @@ use alnage_types::Digest;
 
 use super::{Identity, RevokedKind, RevokedThings};
 use crate::{
-    AcceptedSigner, Bundle, Credential, Error, KeyHint, SignedManifest, SignerPolicy, VerifyingKey, path,
+    AcceptedSigner, Bundle, Credential, Error, KeyHint, SignedManifest, SignerPolicy, VerifyingKey,
+    keyless::{KeylessSigner, KeylessTrust, TrustedRoot},
+    path,
     timestamp::{Timestamp, TimestampAuthorities, verify_timestamp},
     x509::{Certificate, PathRules, Purpose, RevocationList, StaleLists, TrustedPath, UnixTime, find_path},
 };
@@ -32,6 +34,8 @@ pub struct TrustPolicy {
     pub at: Option<UnixTime>,
     /// Now.
     pub now: UnixTime,
+    /// Whose word counts for keyless signatures; that of Sigstore's public instance when there is none.
+    pub trusted_root: Option<TrustedRoot>,
 }
 
 /// Somebody whose signatures count.
@@ -54,6 +58,8 @@ pub enum TrustedCredential {
     Key(VerifyingKey),
     /// By a certificate.
     Certificate(CertificateTrust),
+    /// By an identity that somebody vouched for while they signed.
+    Keyless(KeylessTrust),
 }
 
 /// Which certificates count.
@@ -89,6 +95,8 @@ pub struct Acceptance {
     pub path: Option<TrustedPath>,
     /// When the signature provably existed.
     pub timestamp: Option<Timestamp>,
+    /// Who signed and when, when it was without a key of their own.
+    pub keyless: Option<KeylessSigner>,
 }
 
 impl TrustPolicy {
@@ -104,6 +112,7 @@ impl TrustPolicy {
             revoked: RevokedThings::default(),
             at: None,
             now,
+            trusted_root: None,
         }
     }
 
@@ -119,14 +128,54 @@ impl TrustPolicy {
                 self.by_key(&key.hint().to_string(), at)
             }
             Credential::CertificateChain(chain) => self.by_certificate(chain, at, proven),
-            Credential::Certificate(_) => Err(Error::Unsupported(
-                "a keyless signature; verify it with `--identity`, `--issuer` and no key or authority".into(),
-            )),
+            Credential::Certificate(_) => return self.by_keyless(bundle),
         }
         .map_err(|error| with_flaw(error, flaw))?;
         self.revoked.refuse(RevokedKind::Key, acceptance.key.hint(), proven)?;
         acceptance.timestamp = timestamp;
         Ok(acceptance)
+    }
+
+    fn by_keyless(&self, bundle: &Bundle) -> Result<Acceptance, Error> {
+        let keyless = |signer: &&TrustedSigner| matches!(signer.credential, TrustedCredential::Keyless(_));
+        if !self.signers.iter().any(|signer| keyless(&signer)) {
+            let message = "it is keyless, and no identity with its provider is trusted";
+            return Err(Error::Untrusted(message.into()));
+        }
+        let built_in;
+        let root = match &self.trusted_root {
+            Some(root) => root,
+            None => {
+                built_in = TrustedRoot::public_good()?;
+                &built_in
+            }
+        };
+        let found = bundle.verify_keyless(root, self.now)?;
+        let (leaf, proven) = (found.path().leaf(), Some(found.time()));
+        for certificate in found.path().certificates() {
+            self.revoked.refuse(RevokedKind::Certificate, certificate.fingerprint(), proven)?;
+        }
+        let key = leaf.verifying_key()?;
+        self.revoked.refuse(RevokedKind::Key, key.hint(), proven)?;
+        let mut flaw = None;
+        for signer in &self.signers {
+            let TrustedCredential::Keyless(trust) = &signer.credential else { continue };
+            match trust.check(leaf, found.provider()).and_then(|()| signer.check_window(found.time())) {
+                Ok(()) => {
+                    return Ok(Acceptance {
+                        name: signer.name.clone(),
+                        key,
+                        path: Some(found.path().clone()),
+                        timestamp: found.timestamp().cloned(),
+                        keyless: Some(found),
+                    });
+                }
+                Err(error) => {
+                    flaw.get_or_insert(error);
+                }
+            }
+        }
+        Err(flaw.unwrap_or_else(|| Error::Untrusted("nobody who signs keyless is trusted".into())))
     }
 
     /// The first timestamp that holds, or why the first one does not.
@@ -156,7 +205,7 @@ impl TrustPolicy {
             .iter()
             .filter_map(|signer| match &signer.credential {
                 TrustedCredential::Key(key) => Some((signer, key)),
-                TrustedCredential::Certificate(_) => None,
+                TrustedCredential::Certificate(_) | TrustedCredential::Keyless(_) => None,
             })
             .collect();
         let named = known.iter().find(|(_, key)| key.hint().to_string() == hint);
@@ -184,7 +233,13 @@ impl TrustPolicy {
         };
         let (signer, key) = found;
         signer.check_window(at)?;
-        Ok(Acceptance { name: signer.name.clone(), key: key.clone(), path: None, timestamp: None })
+        Ok(Acceptance {
+            name: signer.name.clone(),
+            key: key.clone(),
+            path: None,
+            timestamp: None,
+            keyless: None,
+        })
     }
 
     fn by_certificate(
@@ -210,6 +265,7 @@ impl TrustPolicy {
                         key,
                         path: Some(path),
                         timestamp: None,
+                        keyless: None,
                     });
                 }
                 Err(error) => {
@@ -299,6 +355,10 @@ impl TrustedSigner {
 impl Acceptance {
     /// The signer, for a person.
     pub fn description(&self) -> String {
+        if let Some(signer) = &self.keyless {
+            let (names, provider) = (signer.names(), path::shown(signer.provider()));
+            return format!("the identity {names}, by the word of `{provider}`, at {}", signer.time());
+        }
         let mut text = match &self.path {
             Some(path) => {
                 let (leaf, anchor) = (path.leaf(), path.anchor());

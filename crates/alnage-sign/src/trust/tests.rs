@@ -6,7 +6,7 @@ use testkit::pki::{
 
 use super::{
     CertificateTrust, Identity, RevocationEntry, RevocationStatement, RevokedKind, TrustPolicy,
-    TrustedCredential, TrustedSigner, identity::matches,
+    TrustedCredential, TrustedSigner, pattern::matches,
 };
 use crate::{
     Bundle, Curve, Dialect, Error, HashedFile, IgnoredPaths, Serialization, Shape, Signer, SignerPolicy,

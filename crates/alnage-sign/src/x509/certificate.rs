@@ -4,7 +4,9 @@ use alnage_types::Digest;
 use x509_cert::{
     certificate::Version,
     der::{
-        Decode as _, Encode as _, Reader as _, SliceReader, asn1::ObjectIdentifier, oid::AssociatedOid as _,
+        Decode as _, Encode as _, Reader as _, SliceReader,
+        asn1::{ObjectIdentifier, Utf8StringRef},
+        oid::AssociatedOid as _,
     },
     ext::{
         Extension,
@@ -21,6 +23,9 @@ use x509_cert::{
 
 use super::{UnixTime, name, verify_signature};
 use crate::{Error, VerifyingKey};
+
+/// Sigstore's kind of name for users without an address.
+const USER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
 
 /// A certificate that anybody needs is a tenth of this.
 const MAX_SIZE: usize = 64 << 10;
@@ -62,6 +67,8 @@ pub enum AlternativeName {
     Dns(String),
     /// A URI.
     Uri(String),
+    /// A name of another kind, which Sigstore's authorities give to who has no address and no URI.
+    Other(String),
 }
 
 impl Certificate {
@@ -139,6 +146,10 @@ impl Certificate {
                 GeneralName::Rfc822Name(text) => Some(AlternativeName::Email(text.to_string())),
                 GeneralName::DnsName(text) => Some(AlternativeName::Dns(text.to_string())),
                 GeneralName::UniformResourceIdentifier(text) => Some(AlternativeName::Uri(text.to_string())),
+                GeneralName::OtherName(other) if other.type_id == USER_NAME => {
+                    let text: Utf8StringRef<'_> = other.value.decode_as().ok()?;
+                    Some(AlternativeName::Other(text.as_str().to_owned()))
+                }
                 _ => None,
             })
             .collect()
@@ -191,6 +202,11 @@ impl Certificate {
         verify_signature(algorithm, None, issuer.public_key(), &self.signed, signature)
     }
 
+    /// Whether it is that of an authority.
+    pub(crate) fn is_authority(&self) -> bool {
+        self.extensions.basic_constraints.as_ref().is_some_and(|constraints| constraints.ca)
+    }
+
     /// Whether a CMS signer names this certificate by issuer and serial number.
     pub(crate) fn is_named(&self, issuer: &Name, serial: &[u8]) -> bool {
         name::same(self.issuer_name(), issuer) && self.serial_bytes() == serial
@@ -199,6 +215,18 @@ impl Certificate {
     /// Whether it has this subject key identifier.
     pub(crate) fn has_key_identifier(&self, identifier: &[u8]) -> bool {
         self.extensions.subject_key.as_deref() == Some(identifier)
+    }
+
+    /// The content of an extension that path validation does not know.
+    pub(crate) fn extension(&self, identifier: ObjectIdentifier) -> Option<&[u8]> {
+        let listed = self.inner.tbs_certificate().extensions()?;
+        let found = listed.iter().find(|extension| extension.extn_id == identifier)?;
+        Some(found.extn_value.as_bytes())
+    }
+
+    /// The bytes that its issuer signed.
+    pub(crate) fn signed_bytes(&self) -> &[u8] {
+        &self.signed
     }
 
     /// The key, to verify what else its holder signed.

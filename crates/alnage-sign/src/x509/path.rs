@@ -28,6 +28,8 @@ const MAX_PATHS: usize = 32;
 pub enum Purpose {
     /// Sign models and what is said of them.
     Signing,
+    /// The same, where the certificate must say so itself.
+    CodeSigning,
     /// Say when something existed (RFC 3161).
     TimeStamping,
 }
@@ -252,14 +254,14 @@ const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.
 impl Purpose {
     fn identifier(self) -> ObjectIdentifier {
         match self {
-            Self::Signing => CODE_SIGNING,
+            Self::Signing | Self::CodeSigning => CODE_SIGNING,
             Self::TimeStamping => TIME_STAMPING,
         }
     }
 
     fn title(self) -> &'static str {
         match self {
-            Self::Signing => "signing code",
+            Self::Signing | Self::CodeSigning => "signing code",
             Self::TimeStamping => "timestamps",
         }
     }
@@ -274,6 +276,11 @@ fn check_leaf(leaf: &Certificate, purpose: Purpose) -> Result<(), Error> {
     }
     match (&extensions.extended_key_usage, purpose) {
         (None, Purpose::Signing) => Ok(()),
+        (Some(purposes), Purpose::CodeSigning)
+            if purposes.contains(&CODE_SIGNING) && extensions.key_usage.is_some() =>
+        {
+            Ok(())
+        }
         // A timestamping key must serve nothing else (RFC 3161, 2.3).
         (Some(purposes), Purpose::TimeStamping) if purposes.as_slice() == [TIME_STAMPING] => Ok(()),
         (Some(purposes), Purpose::Signing)

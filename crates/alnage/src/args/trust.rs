@@ -31,9 +31,18 @@ pub(crate) struct TrustArgs {
     #[arg(long, value_name = "FILE", requires = "ca", alias = "certificate-chain")]
     pub(crate) cert_chain: Vec<PathBuf>,
     /// Who must have signed: `email:`, `dns:`, `uri:` or `subject:` and a name, in which `*` stands for a part and
-    /// `**` for anything, or `spki:` and the SHA-256 of the public key. One of several is enough
+    /// `**` for anything, `regexp:` and an expression for the whole name, or `spki:` and the SHA-256 of the public key.
+    /// One of several is enough
     #[arg(long, value_name = "NAME")]
     pub(crate) identity: Vec<String>,
+    /// Keyless signatures: who must have vouched for the identity, `https://accounts.google.com`. `*`, `**` and
+    /// `regexp:` as above
+    #[arg(long, value_name = "URL", conflicts_with_all = ["ca", "issuer"])]
+    pub(crate) identity_provider: Vec<String>,
+    /// Whose word counts for keyless signatures: a trusted root of Sigstore, or a trust configuration, in JSON. That of
+    /// the public instance is built in
+    #[arg(long, value_name = "FILE", requires = "identity_provider", alias = "trust-config")]
+    pub(crate) trusted_root: Option<PathBuf>,
     /// Who must have issued the signer's certificate
     #[arg(long, value_name = "NAME")]
     pub(crate) issuer: Vec<String>,

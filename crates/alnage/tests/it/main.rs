@@ -9,6 +9,7 @@ mod conformance;
 mod cross;
 mod deps;
 mod exit_codes;
+mod keyless;
 mod log;
 mod reference;
 mod reports;
