@@ -1,5 +1,8 @@
 //! Checks JSON against the official schemas, with the part of JSON Schema (draft 7 and 2020-12) that these use.
 //!
+//! The `jsonschema` crate takes as long to build as all of Alnage and half of its size, for the sake of what these
+//! schemas do not use.
+//!
 //! The schemas are ours and bounded; a document nests no deeper than the JSON parser lets it, which bounds recursion.
 
 use std::{

@@ -20,8 +20,8 @@ pub struct Dependency {
     pub marker: Option<String>,
     /// What files a lock names for it.
     pub files: Files,
-    /// Why it was withdrawn, when the file says that it was.
-    pub yanked: Option<String>,
+    /// Whether the file says that the release was withdrawn.
+    pub yanked: bool,
     /// Whether the file names who must have attested its files (PEP 751).
     pub attested: bool,
     /// The bytes that say so.

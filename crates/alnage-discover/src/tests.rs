@@ -92,6 +92,9 @@ fn pins_and_hashes() {
     let sdist = "[[package]]\nname = \"numpy\"\nversion = \"2.1.0\"\nsource = { registry = \"https://pypi.org/simple\" }\n\
         sdist = { url = \"https://x/y.tar.gz\", hash = \"sha256:00\" }\n";
     check_with(&[("uv.lock", sdist)], &Advisories::built_in(), &[], "DEP008");
+    let report = r#"{"version": "1", "install": [{"download_info": {"url": "https://x/numpy-2.1.0-py3-none-any.whl",
+        "archive_info": {"hashes": {"sha256": "00"}}}, "is_yanked": true, "metadata": {"name": "numpy", "version": "2.1.0"}}]}"#;
+    check_with(&[("pip-report.json", report)], &Advisories::built_in(), &[], "DEP009");
 }
 
 #[test]

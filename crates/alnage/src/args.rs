@@ -118,7 +118,8 @@ pub(crate) struct VetArgs {
 #[derive(Debug, Args)]
 pub(crate) struct DepsArgs {
     /// Dependency files, or directories that are searched for them: requirements.txt, pyproject.toml, uv.lock,
-    /// poetry.lock, pylock.toml, Pipfile.lock, environment.yml
+    /// poetry.lock, pylock.toml, Pipfile.lock, environment.yml,
+    /// pip's installation report (pip-report.json)
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Advisories: OSV records as a directory of JSON or zip files, or one such file

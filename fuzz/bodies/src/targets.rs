@@ -269,7 +269,7 @@ fn log_directory(bytes: &[u8]) {
 
 /// The first byte selects the kind of file.
 fn dependencies(bytes: &[u8]) {
-    const NAMES: [&str; 7] = [
+    const NAMES: [&str; 8] = [
         "requirements.txt",
         "pyproject.toml",
         "uv.lock",
@@ -277,6 +277,7 @@ fn dependencies(bytes: &[u8]) {
         "pylock.toml",
         "Pipfile.lock",
         "environment.yml",
+        "pip-report.json",
     ];
     let Some((&selector, bytes)) = bytes.split_first() else { return };
     let mut advisories = Advisories::built_in();

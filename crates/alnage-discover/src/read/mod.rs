@@ -1,6 +1,7 @@
 //! Reads dependency files, each in its own format.
 
 mod environment;
+mod pip_report;
 mod pipfile;
 mod project;
 mod requirement;
@@ -37,6 +38,9 @@ fn reader(path: &str) -> Option<(&'static str, bool, Reader)> {
         }
         name if name.contains("requirements") && (name.ends_with(".txt") || name.ends_with(".in")) => {
             ("requirements.txt", false, requirements::read)
+        }
+        name if name.contains("pip") && name.contains("report") && name.ends_with(".json") => {
+            ("pip report", true, pip_report::read)
         }
         "constraints.txt" => ("requirements.txt", false, requirements::read),
         _ => return None,

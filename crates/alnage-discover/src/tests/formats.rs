@@ -87,6 +87,19 @@ fn locks() {
     let file = read_one("Pipfile.lock", pipfile);
     assert_eq!(summary(&file), ["a 1 1#0+0 index https://x/simple", "b - 0#0+0 repository https://h/b abc"]);
     assert_eq!(file.indexes.iter().map(|index| index.extra).collect::<Vec<_>>(), [false, true]);
+    let report = r#"{"version": "1", "pip_version": "25.0", "install": [
+        {"download_info": {"url": "https://f/a-1-py3-none-any.whl#x", "archive_info": {"hash": "sha256=0", "hashes": {"sha256": "0"}}},
+         "is_direct": false, "is_yanked": true, "requested": true, "metadata": {"name": "A", "version": "1"}},
+        {"download_info": {"url": "https://f/c-3.tar.gz", "archive_info": {"hashes": {"sha256": "1"}}},
+         "is_direct": true, "is_yanked": false, "metadata": {"name": "c", "version": "3"}},
+        {"download_info": {"url": "https://h/b", "vcs_info": {"vcs": "git", "requested_revision": "main", "commit_id": "abc"}},
+         "is_direct": true, "metadata": {"name": "b", "version": "2"}},
+        {"download_info": {"url": "file:///work/d", "dir_info": {}}, "is_direct": true, "metadata": {"name": "d", "version": "4"}}]}"#;
+    let file = read_one("pip-report.json", report);
+    let expected = ["a 1 1#0+1 -", "c 3 1#1+0 address https://f/c-3.tar.gz", expected_b, "d 4 0#0+0 path /work/d"];
+    assert_eq!(summary(&file), expected);
+    assert_eq!(file.dependencies.iter().map(|package| package.yanked).collect::<Vec<_>>(), [true, false, false, false]);
+    assert_eq!(read_one("pip-report.json", "{}").problems.len(), 1);
 }
 
 #[test]

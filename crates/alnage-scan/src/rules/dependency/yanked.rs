@@ -15,6 +15,6 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Low,
     confidence: Confidence::High,
     level: Level::Default,
-    example: "a lock that notes that the release was yanked",
+    example: "`\"is_yanked\": true` in what `pip install --dry-run --report pip-report.json` wrote",
     check: elsewhere,
 };
