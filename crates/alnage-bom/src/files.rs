@@ -23,7 +23,7 @@ pub(crate) fn hashed(file: &str) -> Source {
 /// One component a file, in the manifest's order.
 pub(crate) fn components(model: &Model, manifest: &Manifest) -> Vec<Component> {
     let mut formats: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for artifact in model.artifacts.iter().filter(|artifact| artifact.path.container().is_none()) {
+    for artifact in model.artifacts.iter().filter(|artifact| !artifact.path.is_member()) {
         formats.entry(artifact.path.as_str()).or_default().push(artifact.format);
     }
     let component = |file: &alnage_types::ManifestFile| {

@@ -28,7 +28,7 @@ pub(crate) fn gather(model: &Model, facts: &mut Facts) {
 
 /// Every document with keys and values that is a file of its own.
 pub(crate) fn configs(model: &Model) -> impl Iterator<Item = (&Artifact, &ConfigFacts)> {
-    model.artifacts.iter().filter(|artifact| artifact.path.container().is_none()).filter_map(|artifact| {
+    model.artifacts.iter().filter(|artifact| !artifact.path.is_member()).filter_map(|artifact| {
         let ArtifactFacts::Repository(facts) = &artifact.facts else { return None };
         match facts.as_ref() {
             RepositoryFacts::Config(config) => Some((artifact, config.as_ref())),

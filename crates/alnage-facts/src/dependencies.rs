@@ -18,7 +18,7 @@ const MAX: usize = 2000;
 pub(crate) fn gather(model: &Model, facts: &mut Facts) {
     let mut imports: BTreeMap<&str, &str> = BTreeMap::new();
     let mut modules: BTreeSet<&str> = BTreeSet::new();
-    for artifact in model.artifacts.iter().filter(|artifact| artifact.path.container().is_none()) {
+    for artifact in model.artifacts.iter().filter(|artifact| !artifact.path.is_member()) {
         let ArtifactFacts::Repository(repository) = &artifact.facts else { continue };
         let file = artifact.path.as_str();
         match repository.as_ref() {

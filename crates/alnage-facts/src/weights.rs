@@ -23,7 +23,7 @@ pub(crate) fn gather(model: &Model, facts: &mut Facts) {
     let mut sets: BTreeMap<WeightSet, Counted<'_>> = BTreeMap::new();
     for artifact in &model.artifacts {
         let file = artifact.path.outer_file();
-        let is_file = artifact.path.container().is_none();
+        let is_file = !artifact.path.is_member();
         match &artifact.facts {
             ArtifactFacts::Tensor(tensors) if is_file => match tensors.as_ref() {
                 TensorFacts::Safetensors(tensors) => {

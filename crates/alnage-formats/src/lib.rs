@@ -25,5 +25,5 @@ pub use facts::{Artifact, Facts};
 pub use format::{Format, LoadEffect, Probe};
 pub use inflate::{Decoder, InflatedSource, Inflation};
 pub use model::{EntryKind, Model, TreeEntry};
-pub use registry::{format, formats};
+pub use registry::{format, formats, formats_by_extension};
 pub use wire::{Field, Message, Value, WireCause, WireEnd};

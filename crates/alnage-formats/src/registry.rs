@@ -1,5 +1,7 @@
 //! The table of all formats: a family's rows, family after family.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use crate::{Format, container, framework, pickle, repository, tensor};
 
 static FAMILIES: &[&[&Format]] = &[
@@ -21,6 +23,20 @@ pub(crate) fn model_formats() -> impl Iterator<Item = &'static Format> {
     let families =
         [container::FORMATS, tensor::FORMATS, framework::FORMATS, framework::RECOGNISED, pickle::FORMATS];
     families.into_iter().flat_map(|family| family.iter().copied())
+}
+
+/// The formats that this lower-case extension promises.
+pub fn formats_by_extension(extension: &str) -> &'static [&'static Format] {
+    static PROMISES: LazyLock<HashMap<&str, Vec<&Format>>> = LazyLock::new(|| {
+        let mut promises: HashMap<_, Vec<_>> = HashMap::new();
+        for format in formats() {
+            for extension in format.extensions {
+                promises.entry(*extension).or_default().push(format);
+            }
+        }
+        promises
+    });
+    PROMISES.get(extension).map_or(&[], Vec::as_slice)
 }
 
 /// The format with this id.

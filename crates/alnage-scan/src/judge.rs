@@ -5,7 +5,7 @@ use std::{borrow::Cow, cmp::Reverse};
 use alnage_formats::Model;
 use alnage_types::{Finding, Level, Manifest, Verdict};
 
-use crate::{Date, Effect, Policy, Sink, Suppressed, Suppression, rules};
+use crate::{Answers, Date, Effect, Policy, Sink, Suppressed, Suppression, rules};
 
 /// The findings and the verdict they and the issues lead to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,8 +89,9 @@ fn except(found: Vec<Finding>, exceptions: Exceptions<'_>) -> (Vec<Finding>, Vec
 
 fn find(model: &Model, level: Level, wanted: impl Fn(&str) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let answers = Answers::default();
     for rule in rules::rules().filter(|rule| rule.level <= level && wanted(rule.code)) {
-        (rule.check)(model, &mut Sink::new(rule, &mut findings));
+        (rule.check)(model, &mut Sink::new(rule, &answers, &mut findings));
     }
     findings.retain(|finding| finding.level <= level);
     findings

@@ -14,5 +14,5 @@ pub use date::{Date, InvalidDate};
 pub use judge::{Exceptions, Judgement, judge, judge_found, judge_with};
 pub use policy::{Effect, Policy};
 pub use record::{ModelRecord, Record, SCHEMA, Stats, record_schema};
-pub use rule::{Rule, Sink};
+pub use rule::{Answers, Rule, Sink};
 pub use suppress::{Suppressed, Suppression};

@@ -1,7 +1,8 @@
 //! What a rule is: one `static` in a file of its own, with everything the user is told about it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::OnceCell};
 
+use alnage_facts::Contradiction;
 use alnage_formats::Model;
 use alnage_types::{ArtifactPath, Confidence, Finding, Level, Severity, Span};
 
@@ -31,16 +32,28 @@ pub struct Rule {
     pub check: fn(&Model, &mut Sink<'_>),
 }
 
+/// What several rules ask of the same model, answered once.
+#[derive(Debug, Default)]
+pub struct Answers {
+    contradictions: OnceCell<Vec<Contradiction>>,
+}
+
 /// Takes one rule's findings.
 pub struct Sink<'a> {
     rule: &'static Rule,
+    answers: &'a Answers,
     findings: &'a mut Vec<Finding>,
 }
 
 impl<'a> Sink<'a> {
-    /// A sink for `rule`.
-    pub fn new(rule: &'static Rule, findings: &'a mut Vec<Finding>) -> Self {
-        Self { rule, findings }
+    /// A sink for `rule`, which shares `answers` with the other rules that look at the same model.
+    pub fn new(rule: &'static Rule, answers: &'a Answers, findings: &'a mut Vec<Finding>) -> Self {
+        Self { rule, answers, findings }
+    }
+
+    /// The contradictions between the files of `model`, the one model that this sink's answers are about.
+    pub(crate) fn contradictions(&self, model: &Model) -> &'a [Contradiction] {
+        self.answers.contradictions.get_or_init(|| alnage_facts::contradictions(model))
     }
 
     /// Reports a finding with the rule's own severity, confidence, remediation and references. The finding comes

@@ -37,18 +37,40 @@ impl ArtifactPath {
 
     /// The file on disk that holds this artifact: what stands before the first `!/`.
     pub fn outer_file(&self) -> &str {
-        self.0.split("!/").next().unwrap_or(&self.0)
+        match self.0.as_bytes().windows(2).position(|pair| pair == b"!/") {
+            Some(at) => &self.0[..at],
+            None => &self.0,
+        }
     }
 
     /// The last component of the innermost name: `data.pkl`.
     pub fn name(&self) -> &str {
-        let inner = self.0.rsplit("!/").next().unwrap_or(&self.0);
-        inner.rsplit(['/', '\\']).next().unwrap_or(inner)
+        // Both separators end in a slash, so the last one begins the name.
+        match self.0.bytes().rposition(|byte| matches!(byte, b'/' | b'\\')) {
+            Some(at) => &self.0[at + 1..],
+            None => &self.0,
+        }
+    }
+
+    /// Whether this artifact lies in another one.
+    pub fn is_member(&self) -> bool {
+        self.last_join().is_some()
+    }
+
+    /// Whether this artifact is a member of `container`, and not of a member of it.
+    pub fn is_in(&self, container: &Self) -> bool {
+        self.last_join().is_some_and(|at| self.0[..at] == container.0)
+    }
+
+    /// Where the last `!/` stands. Asked of every artifact by many rules, which is more often than a general search
+    /// for text is made for.
+    fn last_join(&self) -> Option<usize> {
+        self.0.as_bytes().windows(2).rposition(|pair| pair == b"!/")
     }
 
     /// The container this artifact is a member of.
     pub fn container(&self) -> Option<Self> {
-        self.0.rfind("!/").map(|at| Self(self.0[..at].to_owned()))
+        self.last_join().map(|at| Self(self.0[..at].to_owned()))
     }
 
     /// The lower-case extension of [`name`](Self::name), without the dot.
@@ -81,6 +103,11 @@ mod tests {
         assert_eq!(path.name(), "data.pkl");
         assert_eq!(path.extension().as_deref(), Some("pkl"));
         assert_eq!(path.container(), Some(ArtifactPath::file("a/b.bin")));
+        assert!(
+            path.is_in(&ArtifactPath::file("a/b.bin"))
+                && !path.member("c").is_in(&ArtifactPath::file("a/b.bin"))
+        );
+        assert!(path.is_member() && !ArtifactPath::file("a!b/c").is_member());
     }
 
     #[test]

@@ -96,9 +96,13 @@ fn locks() {
          "is_direct": true, "metadata": {"name": "b", "version": "2"}},
         {"download_info": {"url": "file:///work/d", "dir_info": {}}, "is_direct": true, "metadata": {"name": "d", "version": "4"}}]}"#;
     let file = read_one("pip-report.json", report);
-    let expected = ["a 1 1#0+1 -", "c 3 1#1+0 address https://f/c-3.tar.gz", expected_b, "d 4 0#0+0 path /work/d"];
+    let expected =
+        ["a 1 1#0+1 -", "c 3 1#1+0 address https://f/c-3.tar.gz", expected_b, "d 4 0#0+0 path /work/d"];
     assert_eq!(summary(&file), expected);
-    assert_eq!(file.dependencies.iter().map(|package| package.yanked).collect::<Vec<_>>(), [true, false, false, false]);
+    assert_eq!(
+        file.dependencies.iter().map(|package| package.yanked).collect::<Vec<_>>(),
+        [true, false, false, false]
+    );
     assert_eq!(read_one("pip-report.json", "{}").problems.len(), 1);
 }
 

@@ -257,6 +257,9 @@ impl Machine<'_> {
         role: Role,
         via: Option<&str>,
     ) {
+        if self.scouting {
+            return;
+        }
         let mut hasher = DefaultHasher::new();
         let mut plain = true;
         let key = match &target {

@@ -106,6 +106,16 @@ pub(super) struct Heap {
 }
 
 impl Heap {
+    /// An empty heap with room for a small pickle: most are, and growing step by step costs more than they do.
+    pub(super) fn new() -> Self {
+        Self {
+            nodes: Vec::with_capacity(16),
+            chunks: Vec::with_capacity(16),
+            pool: Vec::with_capacity(64),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         self.nodes.clear();
         self.chunks.clear();

@@ -40,7 +40,7 @@ pub(super) struct Machine<'a> {
     pub(super) plausible: u64,
     pub(super) named_calls: u64,
     /// Whether this run only looks whether there is a pickle.
-    scouting: bool,
+    pub(super) scouting: bool,
     /// A loader reads a pickle of its own from the file before it goes on.
     pub(super) inline_from: Option<u64>,
     suspended: Vec<Suspended>,
@@ -103,11 +103,11 @@ impl<'a> Machine<'a> {
     pub(super) fn new(source: &'a dyn Source, reading: Reading, limits: Limits) -> Self {
         Self {
             tape: Tape::new(source, reading),
-            heap: Heap::default(),
+            heap: Heap::new(),
             record: Record::default(),
-            stack: Vec::new(),
+            stack: Vec::with_capacity(32),
             marks: Vec::new(),
-            memo: Memo::default(),
+            memo: Memo { dense: Vec::with_capacity(32), ..Memo::default() },
             protocol: 0,
             extensions: HashMap::new(),
             at: 0,

@@ -12,7 +12,7 @@ const LONGEST: usize = 300;
 impl Machine<'_> {
     /// A call as a line of Python.
     pub(super) fn line(&self, callee: Value, arguments: Value, keywords: Value, role: Role) -> String {
-        let mut out = String::new();
+        let mut out = String::with_capacity(80);
         self.write(&mut out, callee, 4);
         match role {
             Role::New => out.push_str(".__new__"),

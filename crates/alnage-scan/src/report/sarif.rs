@@ -117,7 +117,7 @@ fn result(
     if let Some(evidence) = &finding.evidence {
         result["properties"]["evidence"] = json!(evidence);
     }
-    let nested = finding.artifact.container().is_some();
+    let nested = finding.artifact.is_member();
     result["locations"] =
         json!([location(model, &finding.artifact, region.clone().filter(|_| !nested), artifacts)]);
     if nested {
@@ -145,7 +145,7 @@ fn location(
     if let Some(region) = region {
         physical["region"] = region;
     }
-    let kind = if artifact.container().is_some() { "member" } else { "resource" };
+    let kind = if artifact.is_member() { "member" } else { "resource" };
     json!({
         "physicalLocation": physical,
         "logicalLocations": [{
@@ -165,7 +165,7 @@ fn suppression(entry: &Suppressed) -> Value {
 }
 
 fn notification(model: &ModelRecord, issue: &Issue, artifacts: &mut Artifacts) -> Value {
-    let nested = issue.artifact.container().is_some();
+    let nested = issue.artifact.is_member();
     let region =
         issue.offset.filter(|_| !nested).map(|offset| json!({ "byteOffset": offset, "byteLength": 0 }));
     json!({

@@ -12,7 +12,7 @@ fn findings(bytes: Vec<u8>, budget: &Budget) -> Vec<Finding> {
     let model = Model { artifacts: analysis.artifacts, issues: analysis.issues, tree: Vec::new() };
     let mut findings = Vec::new();
     for rule in RULES {
-        (rule.check)(&model, &mut Sink::new(rule, &mut findings));
+        (rule.check)(&model, &mut Sink::new(rule, &crate::Answers::default(), &mut findings));
     }
     findings
 }

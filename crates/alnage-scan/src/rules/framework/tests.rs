@@ -13,7 +13,7 @@ fn run(rule: &'static Rule, name: &str, bytes: &[u8]) -> Vec<Finding> {
     let analysis = analyse(ArtifactPath::file(name), Arc::new(MemorySource::new(bytes)), &Budget::default());
     let model = Model { artifacts: analysis.artifacts, issues: analysis.issues, ..Model::default() };
     let mut findings = Vec::new();
-    (rule.check)(&model, &mut Sink::new(rule, &mut findings));
+    (rule.check)(&model, &mut Sink::new(rule, &crate::Answers::default(), &mut findings));
     findings
 }
 

@@ -22,8 +22,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for artifact in model.read_as("empty") {
-        let models = promised(&artifact.path).into_iter().filter(|format| format.holds_a_model());
-        if let Some(format) = models.into_iter().next() {
+        if let Some(format) = promised(&artifact.path).iter().find(|format| format.holds_a_model()) {
             sink.report(&artifact.path, format!("named as {} and empty", format.title));
         }
     }

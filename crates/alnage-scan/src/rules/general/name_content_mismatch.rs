@@ -1,8 +1,6 @@
 //! FMT001: a name that promises another format than the content is.
 
-use std::collections::HashMap;
-
-use alnage_formats::{Artifact, Format, LoadEffect, Model, format, formats};
+use alnage_formats::{Artifact, Format, LoadEffect, Model, format, formats_by_extension};
 use alnage_types::{ArtifactPath, Confidence, Level, Severity};
 
 use crate::{Rule, Sink};
@@ -27,17 +25,14 @@ pub(super) static RULE: Rule = Rule {
 const OPENED_THROUGH_COMPRESSION: &[&str] = &["pickle", "joblib", "pytorch-legacy", "r-serialized"];
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
-    let mut readings: HashMap<&ArtifactPath, Vec<&Artifact>> = HashMap::new();
-    for artifact in &model.artifacts {
-        readings.entry(&artifact.path).or_default().push(artifact);
-    }
-    for artifact in &model.artifacts {
-        let all = &readings[&artifact.path];
-        if !std::ptr::eq(all[0], artifact) || matches!(artifact.format, "empty" | "unrecognised") {
+    // All readings of an artifact stand together.
+    for all in model.artifacts.chunk_by(|one, next| one.path == next.path) {
+        let artifact = &all[0];
+        if matches!(artifact.format, "empty" | "unrecognised") {
             continue;
         }
         let promised = promised(&artifact.path);
-        if promised.is_empty() || all.iter().any(|reading| keeps(reading, &promised)) {
+        if promised.is_empty() || all.iter().any(|reading| keeps(reading, promised)) {
             continue;
         }
         if promised.iter().any(|format| OPENED_THROUGH_COMPRESSION.contains(&format.id))
@@ -57,9 +52,8 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
 }
 
 /// The formats that the artifact's extension promises; empty when it promises nothing.
-pub(super) fn promised(path: &ArtifactPath) -> Vec<&'static Format> {
-    let Some(extension) = path.extension() else { return Vec::new() };
-    formats().filter(|format| format.extensions.contains(&extension.as_str())).collect()
+pub(super) fn promised(path: &ArtifactPath) -> &'static [&'static Format] {
+    path.extension().map_or(&[], |extension| formats_by_extension(&extension))
 }
 
 fn keeps(reading: &Artifact, promised: &[&Format]) -> bool {
@@ -69,8 +63,7 @@ fn keeps(reading: &Artifact, promised: &[&Format]) -> bool {
 fn opens_to_pickle(model: &Model, container: &Artifact) -> bool {
     effect(container) == Some(LoadEffect::Container)
         && model.artifacts.iter().any(|member| {
-            OPENED_THROUGH_COMPRESSION.contains(&member.format)
-                && member.path.container().as_ref() == Some(&container.path)
+            OPENED_THROUGH_COMPRESSION.contains(&member.format) && member.path.is_in(&container.path)
         })
 }
 

@@ -14,7 +14,7 @@ fn artifact(path: &str, format: &'static str) -> Artifact {
 fn check(rule: &'static Rule, artifacts: Vec<Artifact>, issues: Vec<Issue>, expected: &[(&str, Severity)]) {
     let mut findings: Vec<Finding> = Vec::new();
     let model = Model { artifacts, issues, tree: Vec::new() };
-    (rule.check)(&model, &mut crate::Sink::new(rule, &mut findings));
+    (rule.check)(&model, &mut crate::Sink::new(rule, &crate::Answers::default(), &mut findings));
     let found: Vec<_> =
         findings.iter().map(|finding| (finding.artifact.as_str(), finding.severity)).collect();
     assert_eq!(found, expected);

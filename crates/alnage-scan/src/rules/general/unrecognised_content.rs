@@ -27,7 +27,7 @@ const ANYTHING: &[&str] = &["bin", "dat", "data"];
 fn check(model: &Model, sink: &mut Sink<'_>) {
     for artifact in model.read_as("unrecognised") {
         let open = artifact.path.extension().is_some_and(|extension| ANYTHING.contains(&extension.as_str()));
-        let models = promised(&artifact.path).into_iter().find(|format| !open && format.holds_a_model());
+        let models = promised(&artifact.path).iter().find(|format| !open && format.holds_a_model());
         match models {
             Some(format) => {
                 let message = format!("named as {}, but the content is of no known format", format.title);

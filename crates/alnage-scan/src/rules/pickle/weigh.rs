@@ -130,7 +130,7 @@ fn evaluated_text(call: &Call, module: &str) -> Option<Danger> {
 
 /// Classes of TorchScript, which stand beside the pickle in the same archive and are no Python modules.
 pub(super) fn is_torchscript(artifact: &Artifact, global: &Global) -> bool {
-    artifact.path.container().is_some() && global.module.split('.').next() == Some("__torch__")
+    artifact.path.is_member() && global.module.split('.').next() == Some("__torch__")
 }
 
 /// Callables that make functions and classes out of what the pickle carries.

@@ -3,7 +3,7 @@
 use alnage_formats::Model;
 use alnage_types::{Confidence, Finding, Level, Severity};
 
-use crate::{Rule, Sink, Suppression};
+use crate::{Answers, Rule, Sink, Suppression};
 
 pub(super) static RULE: Rule = Rule {
     code: "SUP001",
@@ -26,7 +26,8 @@ fn nothing(_: &Model, _: &mut Sink<'_>) {}
 /// Reports that `suppression` would have covered `finding`.
 pub(crate) fn report(finding: &Finding, suppression: &Suppression, findings: &mut Vec<Finding>) {
     let message = format!("the suppression of `{}` expired on {}", finding.code, suppression.expires);
-    let mut sink = Sink::new(&RULE, findings);
+    let answers = Answers::default();
+    let mut sink = Sink::new(&RULE, &answers, findings);
     sink.report(&finding.artifact, message).evidence =
         Some(format!("reason: {}", suppression.reason.escape_debug()));
 }

@@ -10,7 +10,7 @@ mod parameters;
 #[cfg(test)]
 mod tests;
 
-use alnage_facts::{Place, Question, contradictions};
+use alnage_facts::{Place, Question};
 use alnage_formats::Model;
 use alnage_types::{ArtifactPath, Severity, Span};
 
@@ -28,7 +28,7 @@ pub(super) static RULES: &[&Rule] = &[
 
 /// Reports the contradictions about one question, at the place of the weaker answer.
 fn report(model: &Model, question: Question, sink: &mut Sink<'_>) {
-    for found in contradictions(model).iter().filter(|found| found.question == question) {
+    for found in sink.contradictions(model).iter().filter(|found| found.question == question) {
         let file = &found.weaker.source.file;
         let finding = sink.report(&ArtifactPath::file(file.as_str()), shown(&found.shown()));
         if found.is_grave {

@@ -19,7 +19,7 @@ fn findings(name: &str, bytes: Vec<u8>) -> Vec<Finding> {
 fn judged(model: &Model) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in RULES {
-        (rule.check)(model, &mut Sink::new(rule, &mut findings));
+        (rule.check)(model, &mut Sink::new(rule, &crate::Answers::default(), &mut findings));
     }
     findings.retain(|finding| finding.level == Level::Default && finding.severity > Severity::Info);
     findings
