@@ -5,7 +5,7 @@ mod attestations;
 mod confusion;
 mod pins;
 
-use alnage_scan::{Rule, Sink, rules};
+use alnage_scan::{Answers, Rule, Sink, rules};
 use alnage_types::{ArtifactPath, Finding, Severity, Span};
 
 pub use attestations::check_attestations;
@@ -42,7 +42,9 @@ impl Report {
     /// A finding of the rule `code` at `span` of the file `path`; it comes back to be refined.
     fn add(&mut self, code: &str, path: &str, span: Option<Span>, message: String) -> Option<&mut Finding> {
         let rule: &'static Rule = rules::rule(code)?;
-        Sink::new(rule, &mut self.findings).report(&ArtifactPath::file(path), message).span = span;
+        Sink::new(rule, &Answers::default(), &mut self.findings)
+            .report(&ArtifactPath::file(path), message)
+            .span = span;
         self.findings.last_mut()
     }
 }
