@@ -5,6 +5,7 @@
 
 mod error;
 mod git;
+mod handed;
 mod hash;
 mod hub;
 mod inputs;
@@ -19,6 +20,7 @@ mod walk;
 mod write;
 
 pub use error::Error;
+pub use handed::{Handed, digests_of};
 pub use hash::{Extent, Hashed};
 pub use inputs::{STDIN_LIMIT, canonical, expand, read_stdin};
 pub use log_dir::LogDir;

@@ -1,6 +1,6 @@
 //! What tells that a file is the one it was, and was not written to since.
 
-use std::{fs::Metadata, os::unix::fs::MetadataExt};
+use std::{fs::Metadata, io, os::unix::fs::MetadataExt, path::Path};
 
 /// Where a file is kept, its length, and when it was changed: another file, or one that was written to, has another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,6 +18,11 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// Of what lies at `path`.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        Ok(Self::of(&path.metadata()?))
+    }
+
     pub(crate) fn of(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),

@@ -1,5 +1,6 @@
 //! The façade: one call from what the user named to a record of verdicts, with seal and log.
 
+mod admit;
 mod bom;
 mod convert;
 mod deps;
@@ -18,6 +19,7 @@ mod trust;
 mod verify;
 mod vet;
 
+pub use admit::{Coverage, Parts, ReceiptPolicy, Seal, SealPolicy, VerdictPolicy, signature_of};
 pub use bom::{Attested, attest_model, describe, sign_document, verify_document};
 pub use convert::{
     Conversion, ConvertedFile, Converting, Output, TensorReport, already_there, convert, default_output,
@@ -25,8 +27,8 @@ pub use convert::{
 pub use deps::{Depending, deps};
 pub use error::Error;
 pub use log::{
-    NEW_LOG, OpenLog, WitnessDir, WitnessError, Witnessing, entry_of_envelope, log_policy, log_verifier,
-    make_log_key, policy_path, read_log, read_log_verifier, read_policy, statement_digest,
+    NEW_LOG, OpenLog, WitnessDir, WitnessError, Witnessing, entry_of_envelope, log_audit, log_policy,
+    log_verifier, make_log_key, policy_path, read_log, read_log_verifier, read_policy, statement_digest,
 };
 pub use reuse::{Remembered, Reuse};
 pub use revoke::{Revoked, revoke};

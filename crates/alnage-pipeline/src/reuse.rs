@@ -39,14 +39,8 @@ impl Reuse<'_> {
         what: &Verifying<'_>,
         found: &mut Verification,
     ) -> Seen {
-        // The digests alone would do, as all the rest is verified again. But what holds for one signature, key, set of
-        // options and version shall not be found under another.
-        let options = (what.ignore_paths, what.git, what.forms, what.unsigned, what.ignored, what.symlinks);
-        let form = (signed.hash(), signed.serialization());
-        let place = alnage_fs::canonical(what.path).unwrap_or_else(|_| what.path.to_owned());
-        let version = env!("CARGO_PKG_VERSION");
-        let purpose = format!("{version}\n{place:?}\n{}\n{key}\n{form:?}\n{options:?}", Digest::of(bundle));
-        let (mut seen, recall) = Seen::open(self.directory, Digest::of(purpose.as_bytes()), tree, self.now);
+        let purpose = purpose(what, bundle, key, signed);
+        let (mut seen, recall) = Seen::open(self.directory, purpose, tree, self.now);
         if self.remembered == Remembered::Replaced {
             seen.forget();
             found.notes.push("every file is read, as was asked for".to_owned());
@@ -61,6 +55,18 @@ impl Reuse<'_> {
         });
         seen
     }
+}
+
+/// Under which name the digests of a model's files are remembered.
+pub(crate) fn purpose(what: &Verifying<'_>, bundle: &[u8], key: &str, signed: &SignedManifest) -> Digest {
+    // The digests alone would do, as all the rest is verified again. But what holds for one signature, key, set of
+    // options and version shall not be found under another.
+    let options = (what.ignore_paths, what.git, what.forms, what.unsigned, what.ignored, what.symlinks);
+    let form = (signed.hash(), signed.serialization());
+    let place = alnage_fs::canonical(what.path).unwrap_or_else(|_| what.path.to_owned());
+    let version = env!("CARGO_PKG_VERSION");
+    let purpose = format!("{version}\n{place:?}\n{}\n{key}\n{form:?}\n{options:?}", Digest::of(bundle));
+    Digest::of(purpose.as_bytes())
 }
 
 /// Writes down what was learnt, and says what there is to say.

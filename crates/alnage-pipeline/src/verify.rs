@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What verifying found, part by part, in the order it was checked.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Verification {
     /// The parts.
     pub checks: Vec<Check>,
@@ -156,12 +156,7 @@ pub fn verify(what: Verifying<'_>, progress: &dyn Progress) -> Result<Verificati
     let sidecars = Sidecars::of(what.path, tree.single_file);
     let signature = what.signature.unwrap_or(&sidecars.signature);
     let bytes = sign::read_signature(signature)?;
-    let mut found = Verification {
-        checks: Vec::new(),
-        differences: Vec::new(),
-        uncovered: Vec::new(),
-        notes: Vec::new(),
-    };
+    let mut found = Verification::default();
     let (signed, key) = match open(&bytes, &what) {
         Ok((signed, signer)) => {
             found.say("signature", Outcome::Holds, format!("made with {}", signer.description));
@@ -190,7 +185,7 @@ pub fn verify(what: Verifying<'_>, progress: &dyn Progress) -> Result<Verificati
 }
 
 /// What `bytes` say of the model, and who signed it.
-fn open(
+pub(crate) fn open(
     bytes: &[u8],
     what: &Verifying<'_>,
 ) -> Result<(SignedManifest, alnage_sign::AcceptedSigner), alnage_sign::Error> {
@@ -346,7 +341,7 @@ fn optional(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 }
 
 /// Verifies the signed verdict and the bill of materials it names; gives the statement when it holds.
-fn verify_verdict(
+pub(crate) fn verify_verdict(
     sidecars: &Sidecars,
     signed: &SignedManifest,
     key: &VerifyingKey,
@@ -408,7 +403,7 @@ fn verify_verdict(
     Ok(Some(statement))
 }
 
-fn verify_log(
+pub(crate) fn verify_log(
     sidecars: &Sidecars,
     verdict: &SignedStatement,
     signed: &SignedManifest,

@@ -2,6 +2,7 @@
 
 mod bom;
 mod convert;
+mod run;
 mod signing;
 mod trust;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 pub(crate) use bom::{BomCommand, ConvertArgs, DiffArgs, GenerateArgs, MergeArgs, ScoreArgs, ValidateArgs};
 pub(crate) use convert::{ConversionArgs, ConversionFormat};
+pub(crate) use run::RunArgs;
 pub(crate) use signing::{KeygenArgs, SignArgs, SignatureArgs, SignatureCommand, VerifyArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -44,6 +46,12 @@ pub(crate) enum Command {
     Tour,
     /// Verify a model against its signature, and its seal where there is one
     Verify(Box<VerifyArgs>),
+    /// Run a program that can open no model but those whose seal verifies
+    ///
+    /// Each file that the program opens is looked at first: one that holds a model, or lies in a sealed one, is verified,
+    /// and the program gets the very file that was. The exit code is the program's, 128 and the number of the signal that
+    /// ended it, or 2 when it could not be started.
+    Run(Box<RunArgs>),
     /// Sign a model without vetting it
     Sign(Box<SignArgs>),
     /// Look at a signature without verifying it

@@ -4,14 +4,14 @@ use alnage_hash::{Engine, Part, Piece};
 use alnage_types::{ContentDigest, HashAlgorithm};
 
 /// A hash of what has come so far.
-pub(super) enum Hasher {
+pub(crate) enum Hasher {
     Sha256(alnage_hash::Stream),
     Blake2b512(Box<blake2b_simd::State>),
     Blake3(Box<blake3::Hasher>),
 }
 
 impl Hasher {
-    pub(super) fn new(algorithm: HashAlgorithm) -> Self {
+    pub(crate) fn new(algorithm: HashAlgorithm) -> Self {
         match algorithm {
             HashAlgorithm::Sha256 => Self::Sha256(alnage_hash::Stream::default()),
             HashAlgorithm::Blake2b512 => Self::Blake2b512(Box::default()),
@@ -20,7 +20,7 @@ impl Hasher {
     }
 
     /// Takes the next bytes of many streams; those of SHA-256 side by side.
-    pub(super) fn take<'a>(engine: Engine, bytes: impl Iterator<Item = (&'a mut Self, &'a [u8], Part)>) {
+    pub(crate) fn take<'a>(engine: Engine, bytes: impl Iterator<Item = (&'a mut Self, &'a [u8], Part)>) {
         engine.take(bytes.filter_map(|(hasher, bytes, part)| match hasher {
             Self::Sha256(stream) => Some(Piece { stream, bytes, part }),
             Self::Blake2b512(hasher) => {
@@ -35,7 +35,7 @@ impl Hasher {
     }
 
     /// The digest; none before SHA-256 was given its last bytes.
-    pub(super) fn digest(&self) -> Option<ContentDigest> {
+    pub(crate) fn digest(&self) -> Option<ContentDigest> {
         Some(match self {
             Self::Sha256(stream) => ContentDigest::Sha256(stream.digest()?),
             Self::Blake2b512(hasher) => ContentDigest::Blake2b512(*hasher.finalize().as_array()),

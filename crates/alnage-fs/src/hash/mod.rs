@@ -8,6 +8,7 @@ use std::{io, ops::Range, thread};
 
 use alnage_hash::Engine;
 use alnage_types::{ContentDigest, HashAlgorithm};
+pub(crate) use hasher::Hasher;
 use pool::Pool;
 use worker::Worker;
 

@@ -18,13 +18,13 @@ mod store;
 
 use std::{
     collections::BTreeMap,
+    fs,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
 use alnage_types::{ContentDigest, Digest};
-use settled::Settled;
-pub(crate) use settled::file_system;
+pub(crate) use settled::{Settled, file_system};
 
 use crate::{Error, Stamp, Tree, TreeFile};
 
@@ -65,13 +65,22 @@ pub enum Recall {
 impl Seen {
     /// Opens what `directory` remembers of `tree` for `purpose`. `now` is a moment before anything is hashed.
     pub fn open(directory: &Path, purpose: Digest, tree: &Tree, now: SystemTime) -> (Self, Recall) {
+        Self::within(directory, purpose, Settled::at(tree, now))
+    }
+
+    /// The same for the model at `root`, of which files are looked at one by one as somebody opens them.
+    pub fn open_at(directory: &Path, purpose: Digest, root: &Path, now: SystemTime) -> (Self, Recall) {
+        let settled = fs::File::open(root).ok().and_then(|root| Settled::of(&root, now));
+        Self::within(directory, purpose, settled)
+    }
+
+    fn within(directory: &Path, purpose: Digest, settled: Option<Settled>) -> (Self, Recall) {
         let (before, recall) = match store::load(directory, purpose) {
             Ok(Some(entries)) => (entries, None),
             Ok(None) => (BTreeMap::new(), Some(Recall::Nothing)),
             Err(reason) => (BTreeMap::new(), Some(Recall::Refused(reason))),
         };
         let recall = recall.unwrap_or(Recall::Files(before.len()));
-        let settled = Settled::at(tree, now);
         let directory = directory.to_owned();
         (
             Self {
@@ -96,13 +105,18 @@ impl Seen {
 
     /// The digests of the `parts` parts of `file`, when nobody touched it since they were made.
     pub fn digests(&mut self, file: &TreeFile, parts: usize) -> Option<Vec<ContentDigest>> {
-        let entry = self.before.get(file.location())?;
+        self.recall(file.location(), file.stamp, parts)
+    }
+
+    /// The same for the file at `location` with this `stamp`.
+    pub fn recall(&mut self, location: &Path, stamp: Stamp, parts: usize) -> Option<Vec<ContentDigest>> {
+        let entry = self.now.get(location).or_else(|| self.before.get(location))?;
         let settled = self.settled.as_ref()?;
-        if entry.stamp != file.stamp || !settled.is_here(&entry.stamp) || entry.parts.len() != parts {
+        if entry.stamp != stamp || !settled.is_here(&entry.stamp) || entry.parts.len() != parts {
             return None;
         }
         let entry = entry.clone();
-        self.now.insert(file.location().to_owned(), entry.clone());
+        self.now.insert(location.to_owned(), entry.clone());
         self.reused += 1;
         Some(entry.parts)
     }
@@ -114,8 +128,13 @@ impl Seen {
 
     /// Remembers the digests of the parts of `file`, which was as `stamp` says before and after it was read.
     pub fn remember(&mut self, file: &TreeFile, stamp: Stamp, parts: Vec<ContentDigest>) {
+        self.note(file.location(), stamp, parts);
+    }
+
+    /// The same for the file at `location`.
+    pub fn note(&mut self, location: &Path, stamp: Stamp, parts: Vec<ContentDigest>) {
         if self.settled.as_ref().is_some_and(|settled| settled.holds(&stamp)) {
-            self.now.insert(file.location().to_owned(), Entry { stamp, parts });
+            self.now.insert(location.to_owned(), Entry { stamp, parts });
             self.news = true;
         } else {
             self.young += 1;
@@ -126,6 +145,13 @@ impl Seen {
     /// change prove nothing.
     pub fn young(&self) -> usize {
         self.young
+    }
+
+    /// Keeps what was remembered of files that nobody looked at: not all of the model was gone through.
+    pub fn keep_the_rest(&mut self) {
+        for (location, entry) in std::mem::take(&mut self.before) {
+            self.now.entry(location).or_insert(entry);
+        }
     }
 
     /// Writes down what was learnt, when there is anything new.

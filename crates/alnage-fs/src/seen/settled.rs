@@ -17,7 +17,7 @@ const LEAST_SECONDS: i64 = 60;
 
 /// A moment and a file system on which times of change before it are final.
 #[derive(Debug)]
-pub(super) struct Settled {
+pub(crate) struct Settled {
     device: u64,
     /// Files that were changed after this second are too young.
     before: i64,
@@ -26,7 +26,15 @@ pub(super) struct Settled {
 impl Settled {
     /// For the files of `tree`, hashed after `now`; `None` where times of change prove nothing.
     pub(super) fn at(tree: &Tree, now: SystemTime) -> Option<Self> {
-        let (device, kind) = tree.file_system()?;
+        Self::on(tree.file_system()?, now)
+    }
+
+    /// For an open file, likewise.
+    pub(crate) fn of(file: &fs::File, now: SystemTime) -> Option<Self> {
+        Self::on(file_system(file)?, now)
+    }
+
+    fn on((device, kind): (u64, u64), now: SystemTime) -> Option<Self> {
         KNOWN.iter().find(|(number, _)| *number == kind)?;
         let wait = LEAST_SECONDS.max(writeback_seconds()?.saturating_mul(2));
         Some(Self { device, before: super::seconds(now).saturating_sub(wait) })
@@ -38,7 +46,7 @@ impl Settled {
     }
 
     /// Whether a file of this stamp had not been changed for long when it was hashed.
-    pub(super) fn holds(&self, stamp: &Stamp) -> bool {
+    pub(crate) fn holds(&self, stamp: &Stamp) -> bool {
         self.is_here(stamp) && stamp.changed.0 < self.before
     }
 }

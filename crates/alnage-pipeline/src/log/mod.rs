@@ -207,6 +207,18 @@ pub fn entry_of_envelope(path: &Path, key: &alnage_sign::VerifyingKey, time: &st
     })
 }
 
+/// What kind of statement a gate's audit is.
+const AUDIT: &str = "https://github.com/alnage/alnage/admission-audit/v1";
+
+/// Enters the digest of the audit at `path` in the log: from now on, no line of it can be changed unseen. An audit is
+/// about nothing but itself.
+pub fn log_audit(path: &Path, log: &Path, time: String) -> Result<Receipt, Error> {
+    const MAX_AUDIT: u64 = 1 << 30;
+    let digest = Digest::of(&alnage_fs::read_small(path, MAX_AUDIT)?);
+    let entry = Entry { statement: digest, subject: digest, predicate_type: AUDIT.to_owned(), time };
+    OpenLog::lock(log)?.append_witnessed(entry)
+}
+
 /// The digest that the log would hold for the envelope `path`, whoever signed it.
 pub fn statement_digest(path: &Path) -> Result<Digest, Error> {
     Ok(alnage_sign::attested_digest(&alnage_fs::read_small(path, MAX_ENVELOPE)?)?)

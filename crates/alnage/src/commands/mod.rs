@@ -10,6 +10,7 @@ mod log;
 mod public_key;
 mod revoke;
 mod rules;
+mod run;
 mod sign;
 mod signature;
 mod tour;
@@ -41,6 +42,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Man => reference::man()?,
         Command::Tour => return tour::run(),
         Command::Verify(arguments) => return verify::run(&arguments, &unflagged()?),
+        Command::Run(arguments) => return run::start(&arguments, &unflagged()?),
         Command::Signature { command } => return signature::run(&command),
         Command::Sign(arguments) => sign::run(&arguments, unflagged()?.jobs)?,
         Command::PublicKey { key } => public_key::run(&key)?,

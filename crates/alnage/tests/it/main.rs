@@ -13,6 +13,7 @@ mod keyless;
 mod log;
 mod reference;
 mod reports;
+mod run;
 mod sandbox;
 mod seal;
 mod signatures;

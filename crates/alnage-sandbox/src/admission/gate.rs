@@ -1,0 +1,294 @@
+//! The gate: judges an open file by its content, its place, the seals around it and the policy.
+
+use std::{
+    collections::HashMap,
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
+
+use alnage_fs::{Handed, IN_MEMORY, Stamp, digests_of};
+use alnage_pipeline::{Coverage, ReceiptPolicy, Seal, SealPolicy, SignerPolicy, VerdictPolicy, signature_of};
+use alnage_types::Digest;
+
+use super::{Content, FormatPolicy, Places, content::whole, formats::is_program, places::Candidate};
+
+/// Which seals count.
+pub struct Trust {
+    /// Whose signatures.
+    pub signers: Box<dyn SignerPolicy + Send + Sync>,
+    /// Whether a signed verdict is needed.
+    pub verdict: VerdictPolicy,
+    /// Whether the log's receipt is needed.
+    pub receipt: ReceiptPolicy,
+    /// The directory of the log.
+    pub log: PathBuf,
+    /// Where digests of unchanged files are remembered.
+    pub memory: Option<PathBuf>,
+}
+
+/// What a file in a sealed model leads to that is no model and was not signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnsignedFiles {
+    /// It is refused: it may be code, or settings that lead to some.
+    Refused,
+    /// It gets in.
+    Admitted,
+}
+
+/// Judges files. Many threads may ask at once.
+pub struct Gate {
+    trust: Trust,
+    formats: FormatPolicy,
+    unsigned: UnsignedFiles,
+    exempt: Vec<PathBuf>,
+    contents: Mutex<HashMap<(Stamp, String), Content>>,
+    seals: Mutex<HashMap<PathBuf, (Stamp, Arc<OpenSeal>)>>,
+}
+
+/// A seal that counts.
+struct OpenSeal {
+    signer: String,
+    model: Digest,
+    seal: Mutex<Seal>,
+}
+
+/// What came of judging.
+#[derive(Debug)]
+pub enum Judgement {
+    /// It is nobody's model.
+    NoModel,
+    /// It is a model, or part of one, and gets in.
+    Admitted(Box<Admission>),
+    /// It does not get in.
+    Refused(Refusal),
+}
+
+/// Why a file gets in.
+#[derive(Clone)]
+pub struct Admission {
+    /// Formats of models that it has.
+    pub formats: Vec<&'static str>,
+    /// Where the sealed model is.
+    pub model: PathBuf,
+    /// Its digest as it was signed.
+    pub digest: Digest,
+    /// Who signed it.
+    pub signer: String,
+    /// The bytes that were verified, when they are few.
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// Why a file does not get in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Formats of models that it has.
+    pub formats: Vec<&'static str>,
+    /// One sentence.
+    pub reason: String,
+}
+
+impl fmt::Debug for Admission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admission")
+            .field("model", &self.model)
+            .field("signer", &self.signer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// More contents than this are not kept in mind.
+const MOST_CONTENTS: usize = 1 << 16;
+
+impl Gate {
+    /// A gate by which `trust` and `formats` decide; what lies below `exempt` is not looked at.
+    pub fn new(trust: Trust, formats: FormatPolicy, unsigned: UnsignedFiles, exempt: Vec<PathBuf>) -> Self {
+        let exempt = exempt.into_iter().map(|place| place.canonicalize().unwrap_or(place)).collect();
+        Self { trust, formats, unsigned, exempt, contents: Mutex::default(), seals: Mutex::default() }
+    }
+
+    /// Judges `file`, opened at `places`. `before_hashing` is called when a longer file is about to be hashed, and its
+    /// objection refuses the file: the place to keep writers away.
+    pub fn judge(
+        &self,
+        file: &Handed,
+        places: &Places,
+        before_hashing: &dyn Fn(&Handed) -> Result<(), String>,
+    ) -> io::Result<Judgement> {
+        if self.exempt.iter().any(|place| places.place.starts_with(place)) || file.stamp().len == 0 {
+            return Ok(Judgement::NoModel);
+        }
+        let content = self.content(file, &places.file_name())?;
+        let refuse =
+            |reason: String| Ok(Judgement::Refused(Refusal { formats: content.formats.clone(), reason }));
+        if let Some(format) = self.formats.banned(&content.formats) {
+            return refuse(format!("the format `{format}` is banned; `--allow-format {format}` lifts that"));
+        }
+        let mut objection = None;
+        for candidate in
+            places.candidates(|path| rustix::fs::access(path, rustix::fs::Access::EXISTS).is_ok())
+        {
+            let seal = match self.seal(&candidate) {
+                Ok(seal) => seal,
+                Err(reason) => {
+                    let shown = signature_of(&candidate.model, candidate.single_file);
+                    objection
+                        .get_or_insert(format!("the seal `{}` does not hold: {reason}", shown.display()));
+                    continue;
+                }
+            };
+            let name = match candidate.single_file {
+                true => hold(&seal.seal).only_name(&candidate.name).to_owned(),
+                false => candidate.name.clone(),
+            };
+            let coverage = hold(&seal.seal).coverage(&name);
+            let admit = |bytes| {
+                Ok(Judgement::Admitted(Box::new(Admission {
+                    formats: content.formats.clone(),
+                    model: candidate.model.clone(),
+                    digest: seal.model,
+                    signer: seal.signer.clone(),
+                    bytes,
+                })))
+            };
+            match coverage {
+                Coverage::Named => {
+                    return match self.compare(file, places, &seal, &name, before_hashing)? {
+                        Ok(bytes) => admit(bytes),
+                        Err(reason) => refuse(reason),
+                    };
+                }
+                Coverage::LeftOut if !content.is_model() => return Ok(Judgement::NoModel),
+                Coverage::LeftOut => {
+                    objection.get_or_insert("the seal leaves it out".to_owned());
+                }
+                Coverage::Unknown if self.unsigned == UnsignedFiles::Admitted && !content.is_model() => {
+                    return Ok(Judgement::NoModel);
+                }
+                Coverage::Unknown => {
+                    let model = candidate.model.display();
+                    return refuse(format!("it lies in the sealed model `{model}` and was not signed"));
+                }
+            }
+        }
+        match content.is_model() {
+            true => refuse(objection.unwrap_or_else(|| "no seal covers it".to_owned())),
+            false => Ok(Judgement::NoModel),
+        }
+    }
+
+    /// Whether `file` would be judged at all: it is a model, or lies in a sealed one.
+    pub fn is_guarded(&self, file: &Handed, places: &Places) -> io::Result<bool> {
+        if self.exempt.iter().any(|place| places.place.starts_with(place)) || file.stamp().len == 0 {
+            return Ok(false);
+        }
+        if self.content(file, &places.file_name())?.is_model() {
+            return Ok(true);
+        }
+        let there = |path: &Path| rustix::fs::access(path, rustix::fs::Access::EXISTS).is_ok();
+        let mut candidates = places.candidates(there).into_iter();
+        Ok(candidates.any(|candidate| {
+            let named = |seal: Arc<OpenSeal>| hold(&seal.seal).coverage(&candidate.name) == Coverage::Named;
+            self.seal(&candidate).is_ok_and(named)
+        }))
+    }
+
+    /// Whether `file`, which is about to be started, is a program that is a model.
+    pub fn is_model_program(&self, file: &Handed, name: &str) -> io::Result<bool> {
+        Ok(is_program(&self.content(file, name)?.formats))
+    }
+
+    /// Writes down what was learnt of unchanged files.
+    pub fn keep(&self) {
+        for (_, open) in hold(&self.seals).values() {
+            // It is only a memory: without it the files are read again.
+            let _ = hold(&open.seal).keep();
+        }
+    }
+
+    fn content(&self, file: &Handed, name: &str) -> io::Result<Content> {
+        let key = (file.stamp(), name.to_owned());
+        if let Some(content) = hold(&self.contents).get(&key) {
+            return Ok(content.clone());
+        }
+        let content = Content::of(file, name)?;
+        if file.has_changed() {
+            return Err(io::Error::other("written to while it was looked at"));
+        }
+        if file.is_settled(SystemTime::now()) {
+            let mut contents = hold(&self.contents);
+            if contents.len() >= MOST_CONTENTS {
+                contents.clear();
+            }
+            contents.insert(key, content.clone());
+        }
+        Ok(content)
+    }
+
+    /// The seal of a candidate, verified once for as long as its signature stays as it is.
+    fn seal(&self, candidate: &Candidate) -> Result<Arc<OpenSeal>, String> {
+        let signature = signature_of(&candidate.model, candidate.single_file);
+        let stamp = Stamp::at(&signature).map_err(|error| error.to_string())?;
+        if let Some((known, seal)) = hold(&self.seals).get(&signature)
+            && *known == stamp
+        {
+            return Ok(Arc::clone(seal));
+        }
+        let policy = SealPolicy {
+            signers: &*self.trust.signers,
+            verdict: self.trust.verdict,
+            receipt: self.trust.receipt,
+            log: &self.trust.log,
+            memory: self.trust.memory.as_deref(),
+            now: SystemTime::now(),
+        };
+        let seal = Seal::open(&candidate.model, candidate.single_file, &policy)
+            .map_err(|error| error.to_string())??;
+        let open = OpenSeal { signer: seal.signer().to_owned(), model: seal.model(), seal: Mutex::new(seal) };
+        let open = Arc::new(open);
+        hold(&self.seals).insert(signature, (stamp, Arc::clone(&open)));
+        Ok(open)
+    }
+
+    /// Whether `file` is what was signed as `name`; its bytes when they are few.
+    fn compare(
+        &self,
+        file: &Handed,
+        places: &Places,
+        open: &OpenSeal,
+        name: &str,
+        before_hashing: &dyn Fn(&Handed) -> Result<(), String>,
+    ) -> io::Result<Result<Option<Vec<u8>>, String>> {
+        let changed = || Err(format!("it is not what was signed with {}", open.signer));
+        let (parts, algorithm) = {
+            let seal = hold(&open.seal);
+            (seal.parts(file.stamp().len), seal.algorithm())
+        };
+        if file.stamp().len <= IN_MEMORY {
+            let bytes = whole(file)?;
+            let digests = digests_of(&bytes, algorithm, &parts.ranges).unwrap_or_default();
+            let same = hold(&open.seal).is_as_signed(name, &parts, &digests);
+            return Ok(if same { Ok(Some(bytes)) } else { changed() });
+        }
+        if let Err(objection) = before_hashing(file) {
+            return Ok(Err(objection));
+        }
+        let known = hold(&open.seal).recall(file, &places.place, parts.ranges.len());
+        let digests = match known {
+            Some(digests) if !file.has_changed() => digests,
+            _ => {
+                let digests = file.digests(algorithm, &parts.ranges)?;
+                hold(&open.seal).remember(file, &places.place, &digests);
+                digests
+            }
+        };
+        let same = hold(&open.seal).is_as_signed(name, &parts, &digests);
+        Ok(if same { Ok(None) } else { changed() })
+    }
+}
+
+/// A thread that panicked left nothing half done behind these locks.
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

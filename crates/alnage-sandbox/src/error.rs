@@ -1,0 +1,38 @@
+//! Why a program could not be started behind the wall.
+
+use std::{io, path::PathBuf};
+
+/// Nothing was run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The kernel has not what it takes.
+    #[error("this kernel cannot keep a program behind the wall: {0}")]
+    Unsupported(String),
+    /// There is no such program.
+    #[error("`{}` is no program that can be found", .0.display())]
+    NoProgram(PathBuf),
+    /// The program, or what it was given, is a model that is not admitted.
+    #[error("`{}` is refused: {reason}", path.display())]
+    Refused {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The operating system refused.
+    #[error("{what}: {source}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// The error for an attempt to do `what`.
+    pub(crate) fn at<E: Into<io::Error>>(what: impl Into<String>) -> impl FnOnce(E) -> Self {
+        let what = what.into();
+        move |source| Self::System { what, source: source.into() }
+    }
+}

@@ -1,0 +1,26 @@
+//! The wall around a loader: starts a program whose every file is opened for it, after the file was judged.
+//!
+//! A filter (seccomp) stops each call that opens a file and asks a supervisor, which opens the file itself, looks at what
+//! it holds, verifies it when it is a model, and hands over the very descriptor that it looked at. Below that lies a wall
+//! (Landlock): the program by itself may read no file but programs, so what the supervisor waves through, and what
+//! nobody thought of, cannot reach a model.
+
+#![cfg(target_os = "linux")]
+
+pub mod admission;
+mod asked;
+mod audit;
+mod error;
+mod filter;
+mod hold;
+mod launch;
+mod raw;
+mod resolve;
+mod run;
+mod serve;
+mod wall;
+
+pub use audit::{Audit, Mode};
+pub use error::Error;
+pub use launch::Confinement;
+pub use run::{Running, run};
