@@ -50,7 +50,7 @@ pub(crate) enum Command {
     ///
     /// Each file that the program opens is looked at first: one that holds a model, or lies in a sealed one, is verified,
     /// and the program gets the very file that was. The exit code is the program's, 128 and the number of the signal that
-    /// ended it, or 2 when it could not be started.
+    /// ended it, or 2 when it could not be started
     Run(Box<RunArgs>),
     /// Sign a model without vetting it
     Sign(Box<SignArgs>),
