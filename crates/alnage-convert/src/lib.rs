@@ -11,6 +11,7 @@ mod flax;
 mod gather;
 mod graph;
 mod harvest;
+mod keras;
 mod machine;
 mod meaning;
 mod npy;

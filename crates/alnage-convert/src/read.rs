@@ -12,6 +12,7 @@ use alnage_types::{ArtifactPath, Budget, Meter, Reader, Source};
 use crate::{
     flax,
     graph::{Graph, Value},
+    keras,
     machine::{self, Setting, UnknownCalls},
     npy,
     refusal::{Refusal, unsupported},
@@ -118,7 +119,7 @@ fn recognised(
             Err(reason) => Err(Refusal::Ambiguous(reason)),
             Ok(members) if torch::is_checkpoint(&members) => torch::zip(source, &members, unknown, meter),
             Ok(members) if npy::is_archive(&members) => npy::archive(source, &members, unknown, meter),
-            Ok(_) => Err(Refusal::Nothing("it is a zip without a checkpoint that is known".to_owned())),
+            Ok(members) => keras::zip(source, &members, meter),
         });
     }
     if is("tar") {
@@ -130,6 +131,9 @@ fn recognised(
     }
     if probe.starts_with(b"\x93NUMPY") {
         return Some(npy::file(source, unknown));
+    }
+    if is("hdf5") {
+        return Some(keras::hdf5(source, meter));
     }
     if torch::is_stream(probe.head) {
         return Some(torch::stream(source, unknown));

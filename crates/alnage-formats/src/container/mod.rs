@@ -24,7 +24,11 @@ pub use self::{
     torch::{BundleFacts, CheckpointFacts, ExecutorchFacts, Flavour, Operator, ScriptFacts},
     zip::{ZipMember, agreed_zip},
 };
-pub(crate) use self::{sevenz::is_sevenz_at, stream::trial_decoder, zip::zip_at};
+pub(crate) use self::{
+    sevenz::is_sevenz_at,
+    stream::{trial_decoder, zlib_decoder},
+    zip::zip_at,
+};
 use crate::Format;
 
 /// The formats of this family.

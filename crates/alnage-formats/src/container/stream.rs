@@ -132,6 +132,13 @@ pub(crate) fn trial_decoder(
     Some(codec::open(codec, source, range).0())
 }
 
+/// What a zlib stream in memory holds.
+pub(crate) fn zlib_decoder(bytes: Vec<u8>) -> Box<dyn Read + Send> {
+    let source: Arc<dyn Source> = Arc::new(alnage_types::MemorySource::new(bytes));
+    let range = 0..source.len();
+    codec::open(Codec::Zlib, &source, range).0()
+}
+
 /// What a compressed stream holds, unpacked once under `meter` to know its length; `None` when the bytes are no
 /// compressed stream.
 pub fn unpacked(

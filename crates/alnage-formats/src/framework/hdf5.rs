@@ -3,7 +3,9 @@
 //! The file is walked from the superblock's root group over a queue of object header addresses; each header is read
 //! once, so that cycles end. Datasets are stepped over, never read, but for those that hold bytes of Python.
 
+mod arrays;
 mod attribute;
+mod chunks;
 mod dataset;
 mod file;
 mod group;
@@ -19,6 +21,7 @@ use serde::Serialize;
 
 use super::FrameworkFacts;
 use crate::{Context, Facts, Format, LoadEffect, Probe};
+pub use arrays::{Hdf5Array, Hdf5Values, hdf5_arrays};
 use file::File;
 
 pub(super) static FORMAT: Format = Format {

@@ -30,7 +30,7 @@ use crate::Format;
 
 pub use fasttext::{FastTextContradiction, FastTextFacts, FastTextMatrix};
 pub use graph::GraphFacts;
-pub use hdf5::{Hdf5Facts, Hdf5Reference, Hdf5ReferenceKind};
+pub use hdf5::{Hdf5Array, Hdf5Facts, Hdf5Reference, Hdf5ReferenceKind, Hdf5Values, hdf5_arrays};
 pub use keras::{KerasCode, KerasCodeKind, KerasFacts, KerasField, KerasKind, KerasReference};
 
 pub use msgpack::MsgpackFacts;

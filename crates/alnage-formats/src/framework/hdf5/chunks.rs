@@ -1,0 +1,194 @@
+//! A chunked dataset as one run of bytes: chunks are unpacked as they are read, and a few of them are kept.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    io::{self, Read},
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use alnage_types::{Reader, Source};
+
+use crate::container::zlib_decoder;
+
+/// A filter that chunks were written through.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Filter {
+    pub(super) id: u16,
+    /// Its first parameter.
+    pub(super) value: u32,
+}
+
+const DEFLATE: u16 = 1;
+const SHUFFLE: u16 = 2;
+const FLETCHER: u16 = 3;
+
+/// A chunk: the index of its first element, its bytes, and the filters it was not written through.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) offset: Vec<u64>,
+    pub(super) data: Range<u64>,
+    pub(super) mask: u32,
+}
+
+/// The dataset.
+pub(super) struct Chunked {
+    source: Arc<dyn Source>,
+    shape: Vec<u64>,
+    chunk: Vec<u64>,
+    size: u64,
+    filters: Vec<Filter>,
+    chunks: HashMap<Vec<u64>, Chunk>,
+    len: u64,
+    kept: Mutex<Kept>,
+}
+
+/// Unpacked chunks, the oldest first.
+#[derive(Default)]
+struct Kept {
+    chunks: HashMap<Vec<u64>, Arc<Vec<u8>>>,
+    order: VecDeque<Vec<u64>>,
+}
+
+/// Bytes of unpacked chunks that are kept, one chunk at least.
+const MAX_KEPT: u64 = 48 << 20;
+/// The longest chunk.
+const MAX_CHUNK: u64 = 32 << 20;
+
+impl Chunked {
+    pub(super) fn new(
+        source: Arc<dyn Source>,
+        shape: Vec<u64>,
+        chunk: Vec<u64>,
+        size: u64,
+        filters: Vec<Filter>,
+        chunks: Vec<Chunk>,
+    ) -> Result<Self, String> {
+        if let Some(filter) = filters.iter().find(|filter| !matches!(filter.id, DEFLATE | SHUFFLE | FLETCHER))
+        {
+            return Err(format!("its chunks are packed by filter {}", filter.id));
+        }
+        let chunk_len = chunk.iter().try_fold(size, |all, &size| all.checked_mul(size));
+        if chunk.contains(&0) || chunk_len.is_none_or(|len| len > MAX_CHUNK) || shape.is_empty() {
+            return Err("its chunks have an impossible length".to_owned());
+        }
+        let len =
+            shape.iter().try_fold(size, |all, &size| all.checked_mul(size)).ok_or("its sizes overflow")?;
+        let chunks = chunks.into_iter().map(|chunk| (chunk.offset.clone(), chunk)).collect();
+        Ok(Self { source, shape, chunk, size, filters, chunks, len, kept: Mutex::default() })
+    }
+
+    fn chunk_len(&self) -> u64 {
+        self.chunk.iter().product::<u64>() * self.size
+    }
+
+    /// The unpacked chunk whose first element is at `offset`; zeros where none was written.
+    fn unpacked(&self, offset: Vec<u64>) -> io::Result<Arc<Vec<u8>>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept.chunks.get(&offset) {
+            return Ok(known.clone());
+        }
+        let len = self.chunk_len();
+        let bytes = Arc::new(match self.chunks.get(&offset) {
+            Some(chunk) => self.unpack(chunk)?,
+            None => vec![0; len as usize],
+        });
+        if bytes.len() as u64 != len {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a chunk of another length"));
+        }
+        while kept.order.len() as u64 >= (MAX_KEPT / len.max(1)).max(1) {
+            let Some(oldest) = kept.order.pop_front() else { break };
+            kept.chunks.remove(&oldest);
+        }
+        kept.chunks.insert(offset.clone(), bytes.clone());
+        kept.order.push_back(offset);
+        Ok(bytes)
+    }
+
+    fn unpack(&self, chunk: &Chunk) -> io::Result<Vec<u8>> {
+        let invalid = |why: &'static str| io::Error::new(io::ErrorKind::InvalidData, why);
+        let packed = chunk.data.end - chunk.data.start;
+        if packed > 2 * MAX_CHUNK {
+            return Err(invalid("a chunk that is too long"));
+        }
+        let read = Reader::at(self.source.as_ref(), chunk.data.start).take(packed);
+        let mut bytes = read.map_err(|_| invalid("a chunk that cannot be read"))?.into_owned();
+        for (at, filter) in self.filters.iter().enumerate().rev() {
+            if chunk.mask >> at.min(31) & 1 == 1 {
+                continue;
+            }
+            bytes = match filter.id {
+                DEFLATE => {
+                    let limit = self.chunk_len() + 64;
+                    let mut unpacked = Vec::new();
+                    zlib_decoder(bytes).take(limit).read_to_end(&mut unpacked)?;
+                    unpacked
+                }
+                SHUFFLE => unshuffled(&bytes, filter.value as usize),
+                _ => {
+                    bytes.truncate(bytes.len().saturating_sub(4));
+                    bytes
+                }
+            };
+        }
+        Ok(bytes)
+    }
+}
+
+/// Bytes that were put together by their place in the element, put back.
+fn unshuffled(bytes: &[u8], size: usize) -> Vec<u8> {
+    if size < 2 {
+        return bytes.to_vec();
+    }
+    let count = bytes.len() / size;
+    let mut out = bytes.to_vec();
+    for element in 0..count {
+        for byte in 0..size {
+            out[element * size + byte] = bytes[byte * count + element];
+        }
+    }
+    out
+}
+
+impl Source for Chunked {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let offset = offset.min(self.len);
+        let wanted = (buffer.len() as u64).min(self.len - offset) as usize;
+        let mut filled = 0;
+        while filled < wanted {
+            let at = offset + filled as u64;
+            let (element, within) = (at / self.size, at % self.size);
+            // The element's index, then the chunk it is in, then where it is there.
+            let mut rest = element;
+            let mut index = vec![0; self.shape.len()];
+            for (slot, &size) in index.iter_mut().zip(&self.shape).rev() {
+                *slot = rest % size.max(1);
+                rest /= size.max(1);
+            }
+            let first: Vec<u64> =
+                index.iter().zip(&self.chunk).map(|(at, chunk)| at / chunk * chunk).collect();
+            let inside = index
+                .iter()
+                .zip(&first)
+                .zip(&self.chunk)
+                .fold(0, |all, ((at, first), chunk)| all * chunk + (at - first));
+            let (last, last_first) = (index.last().copied().unwrap_or(0), first.last().copied().unwrap_or(0));
+            let row_end = (last_first + self.chunk.last().copied().unwrap_or(1))
+                .min(self.shape.last().copied().unwrap_or(1));
+            let run = (row_end - last) * self.size - within;
+            let count = run.min((wanted - filled) as u64) as usize;
+            let bytes = self.unpacked(first)?;
+            let start = (inside * self.size + within) as usize;
+            let Some(from) = bytes.get(start..start + count) else {
+                return Err(io::ErrorKind::InvalidData.into());
+            };
+            buffer[filled..filled + count].copy_from_slice(from);
+            filled += count;
+        }
+        Ok(filled)
+    }
+}
