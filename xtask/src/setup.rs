@@ -64,6 +64,15 @@ pub(crate) fn token_tools() -> Result<()> {
     debian_packages(&["softhsm2", "opensc", "openssl"])
 }
 
+/// Installs PyTorch, which writes and loads the checkpoints that conversions are compared with. The packages of PyPI are
+/// ten times as large.
+pub(crate) fn torch() -> Result<()> {
+    if Path::new("/usr/lib/python3/dist-packages/torch").exists() {
+        return Ok(());
+    }
+    debian_packages(&["python3-torch"])
+}
+
 /// Installs Debian packages, which takes root.
 pub(crate) fn debian_packages(packages: &[&str]) -> Result<()> {
     eprintln!("installing {} with apt-get", packages.join(" "));

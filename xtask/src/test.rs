@@ -18,6 +18,7 @@ use crate::{
 pub(crate) fn test() -> Result<()> {
     let (peers, tools) = (setup::peers()?, setup::tools()?);
     setup::token_tools()?;
+    setup::torch()?;
     generate::check()?;
     let nextest = tool(&tools, "cargo-nextest");
     run(cargo(nextest)

@@ -492,7 +492,40 @@ impl Composer<'_> {
                 ..Component::default()
             }
         };
-        self.facts.about(Field::BaseModel).iter().take(64).map(base).collect()
+        let mut bases: Vec<Component> =
+            self.facts.about(Field::BaseModel).iter().take(64).map(base).collect();
+        bases.extend(self.sources_of_conversions());
+        bases
+    }
+
+    /// Files that files of this model were converted from, by attestations that name the very bytes of these.
+    fn sources_of_conversions(&self) -> Vec<Component> {
+        let digests: Vec<String> =
+            self.manifest.files.iter().filter_map(|file| Some(file.sha256?.to_string())).collect();
+        let source = |fact: &&Fact| {
+            let outputs = fact.detail("outputs")?;
+            if !outputs.split(' ').any(|output| digests.iter().any(|digest| digest == output)) {
+                return None;
+            }
+            let name = self.known(fact);
+            let from = |value: String| Known { value, sources: name.sources.clone() };
+            let digest = fact.detail("sha256")?.to_owned();
+            let mut properties = vec![("alnage:model:relation".to_owned(), from("converted".to_owned()))];
+            properties.extend(
+                fact.detail("format")
+                    .map(|format| ("alnage:conversion:sourceFormat".to_owned(), from(format.to_owned()))),
+            );
+            Some(Component {
+                id: format!("converted:{digest}"),
+                kind: Kind::Model,
+                hashes: vec![Known { value: ("SHA-256".to_owned(), digest), sources: name.sources.clone() }],
+                properties,
+                name,
+                ..Component::default()
+            })
+        };
+        let facts = self.facts.about(Field::ConvertedFrom);
+        facts.iter().take(256).filter_map(source).collect()
     }
 
     /// Frameworks that wrote or load the model, and packages that its code and environment name.

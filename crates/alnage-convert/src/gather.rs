@@ -7,12 +7,14 @@ use crate::{
     tensor::{Place, Tensor},
 };
 
+/// A megabyte, but for tests, which are to meet every limit with little.
+const UNIT: u64 = if cfg!(test) { 1 << 8 } else { 1 << 20 };
 /// Bytes that are given at a time.
-pub(crate) const PIECE: u64 = 4 << 20;
+const PIECE: u64 = 4 * UNIT;
 /// Bytes of the storage that are read at a time to pick elements from.
-const SPAN: u64 = 16 << 20;
+const SPAN: u64 = 16 * UNIT;
 /// Bytes that a piece of a view has whose elements lie far apart: long pieces need fewer reads.
-const LONG_PIECE: u64 = 32 << 20;
+const LONG_PIECE: u64 = 32 * UNIT;
 
 /// Bytes that are read in the time that one more read takes.
 const WORTH: u64 = 4 << 10;

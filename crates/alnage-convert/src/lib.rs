@@ -22,6 +22,8 @@ mod rebuild;
 mod refusal;
 mod state;
 mod tensor;
+#[cfg(test)]
+mod tests;
 mod torch;
 mod torch_storage;
 mod torch_tar;

@@ -8,7 +8,7 @@ use alnage_formats::{
     },
 };
 
-use crate::{Facts, Field, Origin, Place, Source, prose, weights};
+use crate::{Facts, Field, Origin, Place, Source, conversion, prose, weights};
 
 /// Adds what the configuration files of `model` say.
 ///
@@ -105,6 +105,7 @@ impl Reading<'_> {
                     }
                 }
             }
+            _ if name.ends_with(".conversion.intoto.json") => conversion::gather(name, self.config, facts),
             _ if name == "MLmodel" => self.mlmodel(facts),
             _ => {}
         }

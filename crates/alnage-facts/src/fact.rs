@@ -35,6 +35,8 @@ pub enum Field {
     BaseModel,
     /// How it was made from that.
     BaseModelRelation,
+    /// The file that it was converted from.
+    ConvertedFrom,
     /// What wrote or loads it.
     Framework,
     /// A package that its code or environment needs.

@@ -8,6 +8,7 @@ mod base;
 mod card;
 mod configuration;
 mod contradiction;
+mod conversion;
 mod datasets;
 mod dependencies;
 mod fact;

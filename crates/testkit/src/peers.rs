@@ -18,3 +18,17 @@ pub fn python() -> PathBuf {
     );
     python
 }
+
+/// A Python that has PyTorch, which writes and loads the checkpoints that conversions are compared with.
+///
+/// # Panics
+///
+/// When there is none; the message says how to get it.
+pub fn torch_python() -> PathBuf {
+    let python = PathBuf::from("/usr/bin/python3");
+    assert!(
+        Path::new("/usr/lib/python3/dist-packages/torch").exists(),
+        "PyTorch is missing\n\nhint: `cargo xtask test` installs Debian's package `python3-torch`"
+    );
+    python
+}

@@ -6,6 +6,7 @@ mod bom;
 mod certificates;
 mod config;
 mod conformance;
+mod convert;
 mod cross;
 mod deps;
 mod exit_codes;

@@ -49,6 +49,10 @@ impl Sandbox {
         fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
+    pub(crate) fn read_bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
     /// Runs `alnage` with the words of `arguments`.
     pub(crate) fn run(&self, arguments: &str) -> Ran {
         self.run_with(arguments, &[], b"")
