@@ -109,7 +109,7 @@ fn hostile_and_impossible_checkpoints_are_refused_and_leave_nothing() {
             "loading calls `os.system`, which starts a process",
         ),
         ("its line", checkpoint(&calling("os", "system")), 1, "of `archive/data.pkl`: os.system('id')"),
-        ("code", calling("builtins", "eval"), 1, "runs code given to it"),
+        ("code", checkpoint(&calling("builtins", "eval")), 1, "runs code given to it"),
         (
             "an unknown function",
             checkpoint(&calling("mystery", "thing")),
