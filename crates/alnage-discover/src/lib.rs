@@ -13,7 +13,7 @@ mod top;
 
 pub use advisory::{Advisories, Advisory};
 pub use archive::members;
-pub use attestation::{Attestation, parse_attestations};
+pub use attestation::{Attestation, Attester, Publisher, Signature, parse_attestations};
 pub use check::{Asked, check, check_attestations};
 pub use dependency::{Dependency, DependencyFile, Files, Index, Source};
 pub use read::{is_dependency_file, read, read_included};

@@ -248,10 +248,21 @@ fn attestations() {
     );
     let lock =
         |hash: &str| super::read("requirements.txt", format!("x==1 --hash={hash}\n").as_bytes()).unwrap();
-    let codes = |text: &str, locks: &[DependencyFile]| -> Vec<String> {
-        let findings = check_attestations("p", text.as_bytes(), name, wheel, locks);
+    let by = |repository: &str, workflow: &str| {
+        Signature::By(Attester {
+            names: vec!["w".into()],
+            provider: "https://token.actions.githubusercontent.com".into(),
+            repository: Some(format!("https://github.com/{repository}")),
+            workflow: Some(format!(
+                "https://github.com/{repository}/.github/workflows/{workflow}@refs/tags/1"
+            )),
+        })
+    };
+    let signed = |text: &str, locks: &[DependencyFile], signature: Signature| -> Vec<String> {
+        let findings = check_attestations("p", text.as_bytes(), name, wheel, locks, &|_| signature.clone());
         findings.iter().map(|finding| finding.code.to_string()).collect()
     };
+    let codes = |text: &str, locks: &[DependencyFile]| signed(text, locks, Signature::Unknown("?".into()));
     assert_eq!(codes(&good, &[]), ["DEP013"]);
     assert_eq!(codes(&provenance, &[lock(&format!("sha256:{wheel}"))]), ["DEP013"]);
     assert_eq!(codes(&good, &[lock("sha256:00")]), ["DEP012", "DEP013"]);
@@ -267,8 +278,21 @@ fn attestations() {
     ] {
         assert_eq!(codes(broken, &[]), ["DEP012"], "{broken}");
     }
-    assert_eq!(
-        parse_attestations(provenance.as_bytes()).unwrap()[0].publisher.as_deref(),
-        Some("GitHub a/b")
-    );
+    assert_eq!(signed(&good, &[], Signature::Broken("?".into())), ["DEP012"]);
+    assert_eq!(signed(&good, &[], by("a/b", "w.yml")), ["DEP013"]);
+    assert_eq!(signed(&provenance, &[], by("a/b", "w.yml")), [""; 0]);
+    assert_eq!(signed(&provenance, &[], by("A/b", "other.yml")), [""; 0]);
+    assert_eq!(signed(&provenance, &[], by("a/bc", "w.yml")), ["DEP012"]);
+    let named = provenance.replace(r#""a/b""#, r#""a/b", "workflow": "w.yml""#);
+    assert_eq!(signed(&named, &[], by("A/b", "w.yml")), [""; 0]);
+    assert_eq!(signed(&named, &[], by("a/b", "other.yml")), ["DEP012"]);
+    let unknown = provenance.replace("GitHub", "Elsewhere");
+    assert_eq!(signed(&unknown, &[], by("a/b", "w.yml")), ["DEP013"]);
+    let publisher = parse_attestations(provenance.as_bytes()).unwrap()[0].publisher.clone().unwrap();
+    assert_eq!(publisher.to_string(), "GitHub a/b");
+    let mut elsewhere = by("a/b", "w.yml");
+    if let Signature::By(attester) = &mut elsewhere {
+        attester.provider = "https://gitlab.com".into();
+    }
+    assert_eq!(signed(&provenance, &[], elsewhere), ["DEP012"]);
 }

@@ -6,15 +6,19 @@ use std::{
 };
 
 use alnage_discover::{
-    Advisories, Asked, DependencyFile, check, check_attestations, is_dependency_file, members, read,
-    read_included,
+    Advisories, Asked, Attestation, Attester, DependencyFile, Signature, check, check_attestations,
+    is_dependency_file, members, read, read_included,
 };
 use alnage_formats::Model;
 use alnage_fs::{Tree, walk};
 use alnage_scan::{Exceptions, ModelRecord, Record, SCHEMA, Stats, judge_found};
+use alnage_sign::{
+    keyless::{Evidence, Inclusion, TrustedRoot, verify_statement},
+    x509::{AlternativeName, UnixTime},
+};
 use alnage_types::{ArtifactPath, Digest, Finding, Issue, IssueKind, Manifest, ManifestFile, Verdict};
 
-use crate::{Error, Input, Options, Progress, vet};
+use crate::{Error, Input, Options, Progress, trusted_root, vet};
 
 /// Longer than the lock file of any project.
 const MAX_FILE: u64 = 64 << 20;
@@ -34,6 +38,10 @@ pub struct Depending {
     pub wheels: Option<PathBuf>,
     /// Names that belong to nobody outside.
     pub internal: Vec<String>,
+    /// Whose word counts for attestations: a trusted root of Sigstore; that of the public instance without.
+    pub trusted_root: Option<PathBuf>,
+    /// Now, in seconds since the beginning of 1970.
+    pub now: u64,
 }
 
 /// The record of the dependencies, one row a path, and one a wheel.
@@ -65,7 +73,7 @@ pub fn deps(what: &Depending, options: &Options, progress: &dyn Progress) -> Res
     }
     if let Some(wheels) = &what.wheels {
         let locks: Vec<DependencyFile> = projects.into_iter().flat_map(|project| project.files).collect();
-        record.models.extend(wheel_records(wheels, &locks, options, progress, &mut record.stats)?);
+        record.models.extend(wheel_records(wheels, what, &locks, options, progress, &mut record.stats)?);
     }
     record.stats.models = record.models.len() as u64;
     record.verdict = record.models.iter().map(|model| model.verdict).max().unwrap_or(Verdict::Pass);
@@ -243,9 +251,40 @@ fn read_osv(
     Ok(())
 }
 
+/// What becomes of the signature of an attestation.
+fn signature(attestation: &Attestation, root: &TrustedRoot, now: UnixTime) -> Signature {
+    let evidence = Evidence {
+        certificate: &attestation.certificate,
+        intermediates: &[],
+        entries: &attestation.entries,
+        timestamps: &[],
+        inclusion: Inclusion::Proven,
+    };
+    let Attestation { statement, signature, .. } = attestation;
+    match verify_statement(statement, signature, &evidence, root, now) {
+        Ok(signer) => Signature::By(Attester {
+            names: signer
+                .path()
+                .leaf()
+                .alternative_names()
+                .into_iter()
+                .map(AlternativeName::into_text)
+                .collect(),
+            provider: signer.provider().to_owned(),
+            repository: signer.repository(),
+            workflow: signer.workflow(),
+        }),
+        Err(alnage_sign::Error::Unknown(reason) | alnage_sign::Error::Unsupported(reason)) => {
+            Signature::Unknown(reason)
+        }
+        Err(error) => Signature::Broken(error.to_string()),
+    }
+}
+
 /// Each wheel vetted as a model, with what its attestations say.
 fn wheel_records(
     directory: &Path,
+    what: &Depending,
     locks: &[DependencyFile],
     options: &Options,
     progress: &dyn Progress,
@@ -261,6 +300,11 @@ fn wheel_records(
     stats.bytes += vetted.record.stats.bytes;
     let mut records = vetted.record.models;
     let mut about: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
+    let root = match &what.trusted_root {
+        Some(path) => trusted_root(path)?,
+        None => TrustedRoot::public_good()?,
+    };
+    let verify = |attestation: &Attestation| signature(attestation, &root, UnixTime(what.now));
     for name in &wheels {
         let file_name = name.rsplit('/').next().unwrap_or(name);
         for ending in [".publish.attestation", ".slsa.attestation", ".provenance"] {
@@ -273,7 +317,7 @@ fn wheel_records(
             about
                 .entry(path.clone())
                 .or_default()
-                .extend(check_attestations(&path, &bytes, file_name, digest, locks));
+                .extend(check_attestations(&path, &bytes, file_name, digest, locks, &verify));
         }
     }
     for (path, findings) in about {

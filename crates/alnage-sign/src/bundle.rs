@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     Error, Signer, VerifyingKey,
-    dsse::{Envelope, PAYLOAD_TYPE, pre_authentication_encoding},
+    dsse::Envelope,
     keyless::{self, Evidence, Inclusion, KeylessSigner, TrustedRoot},
     x509::UnixTime,
 };
@@ -122,12 +122,6 @@ impl Bundle {
             return Err(Error::Untrusted("it was made with a key of the signer's own, not keyless".into()));
         };
         let payload = self.envelope.payload()?;
-        let signed = keyless::Signed {
-            message: &pre_authentication_encoding(PAYLOAD_TYPE, &payload),
-            payload: Some(&payload),
-            payload_type: Some(PAYLOAD_TYPE),
-            signature: &self.signature,
-        };
         let evidence = Evidence {
             certificate,
             intermediates: &self.intermediates,
@@ -135,7 +129,7 @@ impl Bundle {
             timestamps: &self.timestamps,
             inclusion: self.inclusion,
         };
-        keyless::verify(&signed, &evidence, root, now)
+        keyless::verify_statement(&payload, &self.signature, &evidence, root, now)
     }
 
     /// Signs `payload`; gives the bundle's text.

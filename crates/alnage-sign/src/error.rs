@@ -32,6 +32,9 @@ pub enum Error {
     /// Who signed is proven, and nothing that the verifier trusts vouches for it.
     #[error("not to be trusted: {0}")]
     Untrusted(String),
+    /// Whoever should vouch for it is not in the trusted root; a newer one, or another instance's, may know them.
+    #[error("not to be trusted: {0}")]
+    Unknown(String),
     /// What the verifier says it trusts makes no sense; mend it.
     #[error("{0}")]
     Policy(String),

@@ -133,9 +133,13 @@ pub(crate) struct DepsArgs {
     /// Advisories: OSV records as a directory of JSON or zip files, or one such file
     #[arg(long, value_name = "PATH")]
     pub(crate) osv_db: Option<PathBuf>,
-    /// Vet the wheels in DIR too, and compare them with the attestations beside them
+    /// Vet the wheels in DIR too, and verify the attestations beside them (`WHEEL.provenance`,
+    /// `WHEEL.publish.attestation`)
     #[arg(long, value_name = "DIR")]
     pub(crate) wheels: Option<PathBuf>,
+    /// Whose word counts for attestations: a trusted root of Sigstore in JSON. That of the public instance is built in
+    #[arg(long, value_name = "FILE", requires = "wheels")]
+    pub(crate) trusted_root: Option<PathBuf>,
     /// A package name that belongs to nobody outside; `acme-*` stands for all that begin so
     #[arg(long, value_name = "NAME")]
     pub(crate) internal: Vec<String>,

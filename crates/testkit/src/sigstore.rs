@@ -256,6 +256,15 @@ impl Envelope {
         })
     }
 
+    /// An attestation of a package (PEP 740) around it.
+    pub fn attestation(&self, entries: &[Value]) -> Value {
+        json!({
+            "version": 1,
+            "verification_material": { "certificate": base64(&self.signer.der), "transparency_entries": entries },
+            "envelope": { "statement": base64(&self.payload), "signature": base64(&self.signature) },
+        })
+    }
+
     fn signer_pem(&self) -> String {
         base64(self.signer.to_pem().as_bytes())
     }

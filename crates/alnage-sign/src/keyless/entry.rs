@@ -110,7 +110,7 @@ impl Entry {
         let id = &self.log_id.key_id.0;
         let Some(log) = root.logs.iter().find(|log| log.id == *id) else {
             let id: String = id.iter().take(32).map(|byte| format!("{byte:02x}")).collect();
-            return Err(untrusted(format!("the transparency log `{id}` is not in the trusted root")));
+            return Err(Error::Unknown(format!("the transparency log `{id}` is not in the trusted root")));
         };
         let second = self.kind_version.is_second_generation();
         let promise = self.inclusion_promise.as_ref().filter(|_| !second);

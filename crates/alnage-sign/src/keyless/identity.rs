@@ -10,7 +10,7 @@ use x509_cert::der::{
 use crate::{
     Error, path,
     trust::{Identity, Pattern},
-    x509::{AlternativeName, Certificate},
+    x509::Certificate,
 };
 
 /// Sigstore's extensions with what the provider of an identity said; see
@@ -19,6 +19,8 @@ const CLAIMS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264
 /// The provider: at first as bare text, then as DER.
 const PROVIDER_TEXT: u8 = 1;
 const PROVIDER: u8 = 8;
+pub(super) const REPOSITORY: u8 = 12;
+pub(super) const WORKFLOW: u8 = 18;
 
 /// Which keyless signers count: whoever has one of the identities with one of the providers. Both are asked for: an
 /// address is only as good as who looked at it.
@@ -108,16 +110,8 @@ pub(super) fn claim(leaf: &Certificate, number: u8) -> Option<String> {
 
 /// The names that a certificate gives its holder, for a person.
 pub(super) fn names(leaf: &Certificate) -> String {
-    let names: Vec<String> = leaf
-        .alternative_names()
-        .iter()
-        .map(|name| match name {
-            AlternativeName::Email(text)
-            | AlternativeName::Dns(text)
-            | AlternativeName::Uri(text)
-            | AlternativeName::Other(text) => format!("`{}`", path::shown(text)),
-        })
-        .collect();
+    let names = leaf.alternative_names().into_iter();
+    let names: Vec<String> = names.map(|name| format!("`{}`", path::shown(&name.into_text()))).collect();
     if names.is_empty() { "somebody without a name".to_owned() } else { names.join(", ") }
 }
 

@@ -24,6 +24,7 @@ pub use root::TrustedRoot;
 
 use crate::{
     Error,
+    dsse::{PAYLOAD_TYPE, pre_authentication_encoding},
     timestamp::{Timestamp, TimestampAuthorities, verify_timestamp},
     x509::{Certificate, PathRules, Purpose, StaleLists, TrustedPath, UnixTime, find_path},
 };
@@ -99,9 +100,14 @@ impl KeylessSigner {
         identity::names(self.path.leaf())
     }
 
-    /// What the authority wrote of where a build came from, by the last number of Sigstore's identifier for it.
-    pub fn claim(&self, number: u8) -> Option<String> {
-        identity::claim(self.path.leaf(), number)
+    /// The repository that a build was of, a URL, as its provider said.
+    pub fn repository(&self) -> Option<String> {
+        identity::claim(self.path.leaf(), identity::REPOSITORY)
+    }
+
+    /// What said how to build, a URL with a version, as its provider said.
+    pub fn workflow(&self) -> Option<String> {
+        identity::claim(self.path.leaf(), identity::WORKFLOW)
     }
 }
 
@@ -124,7 +130,7 @@ pub fn verify(
         if let Some(flaw) = flaw {
             message += &format!("; its timestamp does not count: {flaw}");
         }
-        return Err(Error::Untrusted(message));
+        return Err(Error::Unknown(message));
     };
     // All of them: an early time must not hide one at which the certificate was no longer good.
     let mut path = None;
@@ -138,14 +144,31 @@ pub fn verify(
         }
         path = Some(path_at(&leaf, evidence, root, time, now)?);
     }
-    let Some(path) = path else { return Err(Error::Untrusted("nobody says when it was made".into())) };
-    let Some(issuer) = path.certificates().get(1) else {
+    let issuer = path.as_ref().and_then(|path| path.certificates().get(1));
+    let (Some(issuer), Some(path)) = (issuer, &path) else {
         return Err(Error::Untrusted("its certificate is that of an authority".into()));
     };
     sct::verify(&leaf, issuer, &root.certificate_logs)?;
     leaf.verifying_key()?.verify(signed.message, signed.signature)?;
     let timestamp = stamped.into_iter().find(|timestamp| timestamp.time() == first);
-    Ok(KeylessSigner { provider: identity::provider(&leaf)?, path, time: first, timestamp })
+    Ok(KeylessSigner { provider: identity::provider(&leaf)?, path: path.clone(), time: first, timestamp })
+}
+
+/// Verifies a signature over an in-toto statement in a DSSE envelope.
+pub fn verify_statement(
+    statement: &[u8],
+    signature: &[u8],
+    evidence: &Evidence<'_>,
+    root: &TrustedRoot,
+    now: UnixTime,
+) -> Result<KeylessSigner, Error> {
+    let signed = Signed {
+        message: &pre_authentication_encoding(PAYLOAD_TYPE, statement),
+        payload: Some(statement),
+        payload_type: Some(PAYLOAD_TYPE),
+        signature,
+    };
+    verify(&signed, evidence, root, now)
 }
 
 /// Every entry must be in its log and about this signature; there must be one.

@@ -20,7 +20,6 @@ const EXTENSIONS: u8 = 0xa3;
 
 /// Verifies that one of `logs` saw `leaf`, which `issuer` signed.
 pub(super) fn verify(leaf: &Certificate, issuer: &Certificate, logs: &[Log]) -> Result<(), Error> {
-    let refuse = |reason: String| Error::Untrusted(format!("its certificate was not logged: {reason}"));
     let list = leaf
         .extension(TIMESTAMPS)
         .ok_or_else(|| refuse("it carries no timestamp of a log".into()))
@@ -29,15 +28,19 @@ pub(super) fn verify(leaf: &Certificate, issuer: &Certificate, logs: &[Log]) -> 
         issuer_key: Digest::of(&issuer.public_key_der()?),
         body: without_timestamps(leaf.signed_bytes()).map_err(refuse)?,
     };
-    let mut flaw = "it carries no timestamp of a log".to_owned();
+    let mut flaw = refuse("it carries no timestamp of a log".into());
     let timestamps = split(list).ok_or_else(|| refuse("its timestamps cannot be read".into()))?;
     for bytes in timestamps.into_iter().take(MAX_TIMESTAMPS) {
         match check(bytes, &signed, logs) {
             Ok(()) => return Ok(()),
-            Err(reason) => flaw = reason,
+            Err(error) => flaw = error,
         }
     }
-    Err(refuse(flaw))
+    Err(flaw)
+}
+
+fn refuse(reason: String) -> Error {
+    Error::Untrusted(format!("its certificate was not logged: {reason}"))
 }
 
 /// What the logs signed: the certificate before they did.
@@ -46,19 +49,19 @@ struct Precertificate {
     body: Vec<u8>,
 }
 
-fn check(timestamp: &[u8], signed: &Precertificate, logs: &[Log]) -> Result<(), String> {
-    let timestamp = Timestamp::read(timestamp).ok_or("a timestamp cannot be read")?;
-    let log = logs
-        .iter()
-        .find(|log| log.id == timestamp.log)
-        .ok_or("the log that saw it is not in the trusted root")?;
+fn check(timestamp: &[u8], signed: &Precertificate, logs: &[Log]) -> Result<(), Error> {
+    let timestamp = Timestamp::read(timestamp).ok_or_else(|| refuse("a timestamp cannot be read".into()))?;
+    let Some(log) = logs.iter().find(|log| log.id == timestamp.log) else {
+        let message = "the log of certificates that saw its certificate is not in the trusted root";
+        return Err(Error::Unknown(message.into()));
+    };
     let time = UnixTime(timestamp.time / 1000);
     if !log.window.contains(time) {
-        return Err(format!("the key of the log `{}` does not count at {time}", log.name()));
+        return Err(refuse(format!("the key of the log `{}` does not count at {time}", log.name())));
     }
-    let message = timestamp.message(signed).ok_or("the certificate is too long")?;
+    let message = timestamp.message(signed).ok_or_else(|| refuse("it is too long".into()))?;
     let matches = log.verify(&message, timestamp.signature, Some(timestamp.hash));
-    matches.map_err(|reason| format!("by the log `{}`: {reason}", log.name()))
+    matches.map_err(|reason| refuse(format!("by the log `{}`: {reason}", log.name())))
 }
 
 struct Timestamp<'a> {

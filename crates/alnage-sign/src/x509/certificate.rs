@@ -71,6 +71,15 @@ pub enum AlternativeName {
     Other(String),
 }
 
+impl AlternativeName {
+    /// The name, without its kind.
+    pub fn into_text(self) -> String {
+        match self {
+            Self::Email(text) | Self::Dns(text) | Self::Uri(text) | Self::Other(text) => text,
+        }
+    }
+}
+
 impl Certificate {
     /// Reads a certificate in DER.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use alnage_pipeline::{Depending, deps};
 
-use super::vet::{options, reports, write_report};
+use super::vet::{now, options, reports, write_report};
 use crate::{args::DepsArgs, config::Config, exit, progress::Bar};
 
 /// Checks what the arguments name, writes the reports, and gives the exit code.
@@ -17,6 +17,8 @@ pub(super) fn run(arguments: &DepsArgs) -> anyhow::Result<ExitCode> {
         osv: arguments.osv_db.clone(),
         wheels: arguments.wheels.clone(),
         internal: arguments.internal.clone(),
+        trusted_root: arguments.trusted_root.clone(),
+        now: now(),
     };
     let bar = Bar::new(!settings.quiet);
     let record = deps(&what, &options(settings), &bar);

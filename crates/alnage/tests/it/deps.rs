@@ -2,6 +2,9 @@
 
 use std::{fs, time::Instant};
 
+use alnage_types::Digest;
+use testkit::sigstore::{SIGNED, Sigstore, provider};
+
 use crate::sandbox::{Sandbox, hostile};
 
 #[track_caller]
@@ -80,6 +83,46 @@ fn models_in_wheels_are_vetted() {
     let found = codes(&sandbox, "requirements.txt --wheels wheels", 1);
     assert!(found.iter().any(|line| line.contains("x/model.pkl")), "{found:?}");
     assert!(found.contains(&"DEP012 x-1-py3-none-any.whl.publish.attestation".to_owned()), "{found:?}");
+}
+
+#[test]
+fn attestations_of_wheels_are_verified() {
+    let sandbox = Sandbox::new();
+    let wheel =
+        testkit::archive::Zip::of([testkit::archive::ZipEntry::deflated("x/__init__.py", b"")]).build();
+    sandbox.write("requirements.txt", format!("x==1 --hash=sha256:{}\n", Digest::of(&wheel)));
+    let name = "x-1-py3-none-any.whl";
+    let statement = format!(
+        r#"{{"_type": "https://in-toto.io/Statement/v1", "subject": [{{"name": "{name}", "digest": {{"sha256": "{}"}}}}], "predicateType": "https://docs.pypi.org/attestations/publish/v1", "predicate": null}}"#,
+        Digest::of(&wheel)
+    );
+    sandbox.write(&format!("wheels/{name}"), wheel);
+    let sigstore = Sigstore::default();
+    sandbox.write("root.json", sigstore.trusted_root(&[]).to_string());
+    let google = "https://accounts.google.com";
+    let signer = sigstore.certificate(|params| params.custom_extensions = vec![provider(google)]);
+    let mut envelope = sigstore.envelope(signer, statement.as_bytes());
+    let entry = sigstore.entry(&envelope.dsse(), SIGNED);
+    let provenance = |attestation: &str, email: &str| {
+        sandbox.write(
+            &format!("wheels/{name}.provenance"),
+            format!(
+                r#"{{"version": 1, "attestation_bundles": [{{"publisher": {{"kind": "Google", "email": "{email}"}}, "attestations": [{attestation}]}}]}}"#
+            ),
+        );
+    };
+    let found = |flags: &str, code: i32| {
+        codes(&sandbox, &format!("requirements.txt --wheels wheels --level audit {flags}"), code)
+    };
+    let held = envelope.attestation(std::slice::from_ref(&entry)).to_string();
+    provenance(&held, "release@example.com");
+    assert_eq!(found("--trusted-root root.json", 0), [""; 0]);
+    assert_eq!(found("", 0), [format!("DEP013 {name}.provenance")]);
+    provenance(&held, "other@example.com");
+    assert_eq!(found("--trusted-root root.json", 1), [format!("DEP012 {name}.provenance")]);
+    envelope.signature = envelope.signer.key.signature(b"something else");
+    provenance(&envelope.attestation(&[entry]).to_string(), "release@example.com");
+    assert_eq!(found("--trusted-root root.json", 1), [format!("DEP012 {name}.provenance")]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! An attestation fits its file, and its signature was not verified.
+//! An attestation fits its file, and who should have signed it is not known.
 
 use alnage_types::{Confidence, Level, Severity};
 
@@ -8,9 +8,9 @@ use crate::Rule;
 pub(super) static RULE: Rule = Rule {
     code: "DEP013",
     name: "dependency-attestation-unverified",
-    summary: "an attestation fits its file, and its signature was not verified",
-    why: "Who signed it is unknown here.",
-    remediation: "Verify it with a Sigstore client and the publisher's identity.",
+    summary: "an attestation fits its file, and its signer could not be confirmed",
+    why: "Anybody can attest a file in their own name: it is worth something when its publisher did.",
+    remediation: "Keep the index's provenance (`FILE.provenance`), which names the publisher, beside the file; give a newer trusted root.",
     references: &["CWE-347"],
     severity: Severity::Info,
     confidence: Confidence::High,

@@ -211,7 +211,7 @@ fn only_logs_of_the_root_count_and_only_while_they_do() {
         (
             "no certificate log",
             &|root| root["ctlogs"] = json!([]),
-            "the log that saw it is not in the trusted root",
+            "that saw its certificate is not in the trusted root",
         ),
         (
             "certificate log ended",
@@ -309,7 +309,12 @@ fn a_certificate_must_have_been_logged() {
         envelope.bundle(&[sigstore.entry(&envelope.dsse(), SIGNED)], &[])
     };
     let elsewhere = sigstore.certificate_logged_by(&Key::new(99), SIGNED, |_| {});
-    refuse("by another log", &around(elsewhere), &trusted, "the log that saw it is not in the trusted root");
+    refuse(
+        "by another log",
+        &around(elsewhere),
+        &trusted,
+        "that saw its certificate is not in the trusted root",
+    );
     let early = sigstore.certificate_logged_by(&sigstore.certificate_log, 1_700_000_000, |_| {});
     refuse("too early", &around(early), &trusted, "does not count at");
     let unlogged = testkit::pki::leaf("", 44, Some(&sigstore.issuer), |params| {

@@ -3,10 +3,7 @@
 use serde_json::Value;
 
 use super::{NOW, check};
-use crate::{
-    dsse::{PAYLOAD_TYPE, pre_authentication_encoding},
-    keyless::{Evidence, Inclusion, Signed, TrustedRoot, verify},
-};
+use crate::keyless::{Evidence, Inclusion, Signed, TrustedRoot, verify, verify_statement};
 use base64ct::{Base64, Encoding as _};
 
 macro_rules! fixture {
@@ -82,14 +79,7 @@ fn attestations_of_packages_hold() {
         let provenance: Value = serde_json::from_slice(provenance).unwrap();
         let attestation = &provenance["attestation_bundles"][0]["attestations"][0];
         let material = &attestation["verification_material"];
-        let (statement, signature) =
-            (bytes(&attestation["envelope"]["statement"]), bytes(&attestation["envelope"]["signature"]));
-        let signed = Signed {
-            message: &pre_authentication_encoding(PAYLOAD_TYPE, &statement),
-            payload: Some(&statement),
-            payload_type: Some(PAYLOAD_TYPE),
-            signature: &signature,
-        };
+        let envelope = &attestation["envelope"];
         let evidence = Evidence {
             certificate: &bytes(&material["certificate"]),
             intermediates: &[],
@@ -97,6 +87,8 @@ fn attestations_of_packages_hold() {
             timestamps: &[],
             inclusion: Inclusion::Proven,
         };
-        assert_eq!(verify(&signed, &evidence, &root, NOW).unwrap().names(), name);
+        let (statement, signature) = (bytes(&envelope["statement"]), bytes(&envelope["signature"]));
+        let signer = verify_statement(&statement, &signature, &evidence, &root, NOW).unwrap();
+        assert_eq!(signer.names(), name);
     }
 }
