@@ -66,6 +66,7 @@ impl Sigstore {
             let certificates: Vec<Value> =
                 chain.iter().map(|made| json!({ "rawBytes": base64(&made.der) })).collect();
             json!({
+                "subject": { "organization": "example", "commonName": "authority" },
                 "uri": "https://authority.example",
                 "certChain": { "certificates": certificates },
                 "validFor": { "start": OPEN },

@@ -1,5 +1,6 @@
 //! Sigstore's trusted root: whose certificates, logs and timestamps count, and when.
 
+use alnage_types::Digest;
 use serde::Deserialize;
 use serde_json::Value;
 use x509_cert::{
@@ -176,7 +177,9 @@ impl WrittenLog {
     fn read(self) -> Result<Log, Error> {
         let name = self.base_url;
         let WrittenKey { raw_bytes, key_details, valid_for } = self.public_key;
-        let id = self.log_id.map(|id| id.key_id.0).unwrap_or_default();
+        // Unless the root says otherwise, a log's id is the digest of its key.
+        let id = self.log_id.map(|id| id.key_id.0);
+        let id = id.unwrap_or_else(|| Digest::of(&raw_bytes.0).as_bytes().to_vec());
         let checkpoint_id = self.checkpoint_key_id.map(|id| id.key_id.0);
         let is_sha256 = self.hash_algorithm == "SHA2_256";
         let key = hash_of(&key_details).filter(|_| is_sha256).and_then(|hash| {

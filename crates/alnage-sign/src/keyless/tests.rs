@@ -1,5 +1,6 @@
 mod hostile;
 mod real;
+mod times;
 
 use serde_json::Value;
 

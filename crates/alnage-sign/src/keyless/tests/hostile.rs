@@ -13,13 +13,14 @@ use super::{NOW, check, root};
 use crate::{
     Bundle, Error,
     keyless::{KeylessTrust, TrustedRoot},
-    timestamp::tests::Authority as Stamper,
-    x509::UnixTime,
 };
 
 const PAYLOAD: &[u8] = br#"{"_type": "https://in-toto.io/Statement/v1"}"#;
 
-fn envelope(sigstore: &Sigstore, change: impl Fn(&mut CertificateParams)) -> Envelope {
+/// What is changed, and how that is refused.
+type Cases<'a, const N: usize> = [(&'a str, &'a dyn Fn(&mut Value), &'a str); N];
+
+pub(super) fn envelope(sigstore: &Sigstore, change: impl Fn(&mut CertificateParams)) -> Envelope {
     sigstore.envelope(sigstore.certificate(change), PAYLOAD)
 }
 
@@ -29,7 +30,7 @@ fn honest(sigstore: &Sigstore) -> Value {
 }
 
 #[track_caller]
-fn refuse(title: &str, bundle: &Value, root: &TrustedRoot, refusal: &str) {
+pub(super) fn refuse(title: &str, bundle: &Value, root: &TrustedRoot, refusal: &str) {
     check(title, bundle.to_string().as_bytes(), root, refusal);
 }
 
@@ -100,7 +101,7 @@ fn an_entry_must_be_in_its_log() {
     let trusted = root(&sigstore.trusted_root(&[]));
     let signature = base64(&sigstore.log.signature(b"something else"));
     let hash = base64(&[9; 32]);
-    let cases: [(&str, &dyn Fn(&mut Value), &str); 12] = [
+    let cases: Cases<'_, 12> = [
         ("nothing", &|_| {}, ""),
         (
             "promise",
@@ -180,7 +181,7 @@ fn the_first_bundles_need_the_promise() {
 fn only_logs_of_the_root_count_and_only_while_they_do() {
     let sigstore = Sigstore::default();
     let bundle = honest(&sigstore);
-    let cases: [(&str, &dyn Fn(&mut Value), &str); 11] = [
+    let cases: Cases<'_, 11> = [
         ("nothing", &|_| {}, ""),
         ("no log", &|root| root["tlogs"] = json!([]), "is not in the trusted root"),
         (
@@ -338,74 +339,6 @@ fn a_certificate_must_have_been_logged() {
 }
 
 #[test]
-fn somebody_must_say_when() {
-    let sigstore = Sigstore::default();
-    let stamper = Stamper::new(|_| {});
-    let without = root(&sigstore.trusted_root(&[]));
-    let with = root(&sigstore.trusted_root(&[&stamper.stamper, &stamper.root]));
-    for kind in [Envelope::dsse_2, Envelope::hashedrekord_2] {
-        let envelope = envelope(&sigstore, |_| {});
-        let entry = sigstore.timeless_entry(&kind(&envelope));
-        let stamp = stamper.respond(&envelope.signature, "");
-        let other = stamper.respond(b"something else", "");
-        let bundle = |stamps: &[Vec<u8>]| envelope.bundle(std::slice::from_ref(&entry), stamps);
-        let stamped = bundle(&[stamp.clone()]);
-        check_later("stamped", &stamped, &with, "");
-        check_later("by nobody known", &stamped, &without, "the trusted root names no timestamp authority");
-        check_later("not at all", &bundle(&[]), &with, "nobody of the trusted root says when");
-        check_later("for something else", &bundle(&[other.clone()]), &with, "is over something else");
-        check_later("twice", &bundle(&[stamp.clone(), stamp.clone()]), &with, "stands twice");
-        check_later("one that does not count takes nothing away", &bundle(&[other, stamp]), &with, "");
-
-        let mut promised = stamped.clone();
-        promised["verificationMaterial"]["tlogEntries"][0]["integratedTime"] = json!(SIGNED.to_string());
-        promised["verificationMaterial"]["timestampVerificationData"] = Value::Null;
-        check_later("a time that nobody signed", &promised, &with, "nobody of the trusted root says when");
-    }
-}
-
-#[test]
-fn a_timestamp_counts_only_within_its_authority_and_the_certificate() {
-    let sigstore = Sigstore::default();
-    let stamper = Stamper::new(|_| {});
-    let written = sigstore.trusted_root(&[&stamper.stamper, &stamper.root]);
-    let stamped = |envelope: &Envelope| {
-        let stamp = stamper.respond(&envelope.signature, "");
-        envelope.bundle(&[sigstore.timeless_entry(&envelope.dsse_2())], &[stamp])
-    };
-    let good = stamped(&envelope(&sigstore, |_| {}));
-    let mut ended = written.clone();
-    ended["timestampAuthorities"][0]["validFor"]["end"] = json!("2026-01-02T00:00:00Z");
-    check_later("after its authority", &good, &root(&ended), "the word of `CN=stamper` does not count at");
-    // The window of another authority is not lent.
-    let another = Stamper::new(|params| params.serial_number = Some(vec![9].into()));
-    let mut both = ended;
-    let open = sigstore.trusted_root(&[&another.stamper, &authority("other", 70, None, |_| {})]);
-    both["timestampAuthorities"].as_array_mut().unwrap().push(open["timestampAuthorities"][0].clone());
-    check_later("another's window", &good, &root(&both), "nobody of the trusted root says when");
-    let renamed = root(&sigstore.trusted_root(&[&another.stamper, &stamper.root]));
-    check_later("another below the anchor", &good, &renamed, "is not the one that the trusted root names");
-    let expired = stamped(&envelope(&sigstore, |params| params.not_after = date_time_ymd(2026, 1, 2)));
-    check_later("after the certificate", &expired, &root(&written), "expired at 2026-01-02");
-
-    // An early time in the log does not hide the late one of the timestamp.
-    let envelope = envelope(&sigstore, |params| params.not_after = date_time_ymd(2026, 1, 3));
-    let early = "2026-01-02T00:00:00Z".parse::<UnixTime>().unwrap();
-    let entry = sigstore.entry(&envelope.dsse(), early.0);
-    check_later("early alone", &envelope.bundle(std::slice::from_ref(&entry), &[]), &root(&written), "");
-    let both = envelope.bundle(&[entry], &[stamper.respond(&envelope.signature, "")]);
-    check_later("early and late", &both, &root(&written), "expired at 2026-01-03");
-}
-
-#[test]
-fn what_is_to_come_is_refused() {
-    let sigstore = Sigstore::default();
-    let envelope = envelope(&sigstore, |_| {});
-    let bundle = envelope.bundle(&[sigstore.entry(&envelope.dsse(), NOW.0 + 301)], &[]);
-    refuse("to come", &bundle, &root(&sigstore.trusted_root(&[])), "which is to come");
-}
-
-#[test]
 fn the_signature_itself_must_hold() {
     let sigstore = Sigstore::default();
     let mut envelope = envelope(&sigstore, |_| {});
@@ -456,19 +389,5 @@ fn both_the_identity_and_its_provider_must_fit() {
     for (identity, provider, refusal) in cases {
         let error = trusted(identity, provider).unwrap_err().to_string();
         assert!(error.contains(refusal), "{identity} {provider}: {error}");
-    }
-}
-
-/// As [`refuse`], once the clock that timestamps were made by has gone by.
-#[track_caller]
-fn check_later(title: &str, bundle: &Value, root: &TrustedRoot, refusal: &str) {
-    const LATER: UnixTime = UnixTime(4_000_000_000);
-    let found = Bundle::parse(bundle.to_string().as_bytes());
-    match found.and_then(|bundle| bundle.verify_keyless(root, LATER)) {
-        Ok(_) => assert_eq!(refusal, "", "{title}: accepted"),
-        Err(error) => {
-            let said = error.to_string();
-            assert!(!refusal.is_empty() && said.contains(refusal), "{title}: {refusal:?} is not in {said:?}");
-        }
     }
 }
