@@ -1,10 +1,10 @@
-//! A question of the filter: which file the program wants to open, and how.
+//! A question of the filter: which file the program wants to open or start, and how.
 
 use std::{ffi::OsString, os::unix::ffi::OsStringExt};
 
 use crate::raw::{Notice, read_memory};
 
-/// A call that opens a file.
+/// A call that opens a file, or starts it.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     /// The thread that asks.
@@ -19,6 +19,8 @@ pub(crate) struct Asked {
     pub(crate) mode: u32,
     /// `RESOLVE_…` of `openat2`.
     pub(crate) resolve: u64,
+    /// The file is to be started as a program.
+    pub(crate) starts: bool,
 }
 
 /// Where a relative path begins.
@@ -47,6 +49,7 @@ impl Asked {
                 flags: flags as i32,
                 mode: mode as u32,
                 resolve: 0,
+                starts: false,
             })
         };
         match notice.call {
@@ -64,6 +67,8 @@ impl Asked {
                 // What does not fit is refused by the kernel.
                 (i32::try_from(flags).is_ok()).then_some(Self { resolve, ..asked })
             }
+            libc::SYS_execve => Some(Self { starts: true, ..plain(Base::Working, first, 0, 0)? }),
+            libc::SYS_execveat => Some(Self { starts: true, ..plain(base(first), second, 0, 0)? }),
             _ => None,
         }
     }

@@ -101,6 +101,9 @@ impl Filter {
             always(&mut program, call, fail(libc::EPERM));
         }
         if !self.observing {
+            for call in [libc::SYS_execve, libc::SYS_execveat] {
+                always(&mut program, call, ASK);
+            }
             for &call in FORBIDDEN {
                 always(&mut program, call, fail(libc::EPERM));
             }

@@ -12,6 +12,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Child, Command},
+    thread,
 };
 
 use rustix::{
@@ -40,13 +41,6 @@ pub struct Confinement {
     pub writable: Vec<PathBuf>,
     /// More places that programs are started from.
     pub programs: Vec<PathBuf>,
-}
-
-/// A program that was started.
-pub(crate) struct Launched {
-    pub(crate) child: Child,
-    /// Where its questions come from.
-    pub(crate) listener: OwnedFd,
 }
 
 /// A program that can be started.
@@ -78,18 +72,21 @@ impl Program {
     }
 
     /// What the kernel reads to start this program and others on the search path.
-    fn places(&self, more: &[PathBuf]) -> Vec<PathBuf> {
-        let mut places: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
-        places.extend(more.iter().cloned());
+    pub(crate) fn places(&self, more: &[PathBuf]) -> Vec<PathBuf> {
+        let system = SYSTEM.iter().map(PathBuf::from).chain(more.iter().cloned());
+        let mut places: Vec<PathBuf> = system.filter_map(|place| place.canonicalize().ok()).collect();
         let mut files = vec![self.path.clone()];
         files.extend(interpreter(&self.path));
-        places.extend(files.iter().filter_map(|file| file.canonicalize().ok()));
+        files.extend(files.clone().iter().filter_map(|file| file.canonicalize().ok()));
+        places.extend(files.iter().filter_map(|file| installation(file.parent()?)));
+        places.extend(files);
         let folders = env::var_os("PATH").unwrap_or_default();
         for folder in env::split_paths(&folders).filter_map(|folder| folder.canonicalize().ok()) {
             if folder == Path::new("/") || places.iter().any(|place| folder.starts_with(place)) {
                 continue;
             }
             places.extend(linked_programs(&folder));
+            places.extend(installation(&folder));
             places.push(folder);
         }
         places
@@ -98,6 +95,21 @@ impl Program {
 
 fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+/// What a folder of programs is part of, when that is an installation of Python or of versions of it: its packages bring
+/// programs of their own.
+fn installation(folder: &Path) -> Option<PathBuf> {
+    let whole = folder.parent()?;
+    let is_python = || {
+        let mut below = fs::read_dir(whole.join("lib")).into_iter().flatten().flatten();
+        below.any(|entry| entry.file_name().as_bytes().starts_with(b"python3"))
+    };
+    let is_one = whole.join("pyvenv.cfg").exists()
+        || whole.join("conda-meta").exists()
+        || folder.ends_with("shims")
+        || is_python() && !whole.ends_with(".local");
+    is_one.then(|| whole.canonicalize().ok()).flatten().filter(|whole| whole.components().count() > 2)
 }
 
 /// What the links in a folder of programs lead to: the Python of an environment lies elsewhere.
@@ -117,18 +129,20 @@ fn interpreter(script: &Path) -> Option<PathBuf> {
     Some(PathBuf::from(OsStr::from_bytes(word)))
 }
 
-/// Starts `program`; when `enforcing`, it may read nothing by itself.
+/// Starts `program`; when `enforcing`, it may read nothing by itself but what is in `places`. `serve` gets where its
+/// questions come from, in a thread of its own: that it wants to start a program is the first one.
 pub(crate) fn launch(
     program: &Program,
     filter: Filter,
     confinement: &Confinement,
+    places: &[PathBuf],
     enforcing: bool,
-) -> Result<Launched, Error> {
+    serve: impl FnOnce(OwnedFd) -> io::Result<()> + Send + 'static,
+) -> Result<Child, Error> {
     let wall = if enforcing || confinement.read_only {
-        let programs = program.places(&confinement.programs);
         let writable = confinement.read_only.then_some(&confinement.writable[..]);
         let (reads_nothing, no_network) = (enforcing, confinement.no_network);
-        Some(Wall::build(&Plan { reads_nothing, programs: &programs, writable, no_network })?)
+        Some(Wall::build(&Plan { reads_nothing, programs: places, writable, no_network })?)
     } else {
         None
     };
@@ -149,6 +163,9 @@ pub(crate) fn launch(
         let listener = install_filter(&instructions)?;
         send(theirs.as_fd(), listener.as_fd())
     });
+    let serving = thread::Builder::new()
+        .spawn(move || receive(ours.as_fd()).and_then(serve))
+        .map_err(Error::at("a thread"))?;
     let child = command.spawn().map_err(|error| match error.raw_os_error() {
         Some(libc::ENOSYS | libc::EINVAL | libc::EBUSY) => {
             Error::Unsupported(format!("it does not let a program's calls be asked about: {error}"))
@@ -156,8 +173,11 @@ pub(crate) fn launch(
         _ => Error::at(format!("`{}` could not be started", program.path.display()))(error),
     })?;
     drop(command);
-    let listener = receive(ours.as_fd()).map_err(Error::at("the filter's questions"))?;
-    Ok(Launched { child, listener })
+    match serving.join() {
+        Ok(served) => served.map_err(Error::at("the filter's questions"))?,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+    Ok(child)
 }
 
 /// Descriptors that came from outside are not passed on, but for pipes and devices: nobody has looked at what they are

@@ -3,10 +3,11 @@
 use std::{
     ffi::OsString,
     fs::File,
+    io,
     os::{fd::OwnedFd, unix::process::ExitStatusExt},
     path::{Path, PathBuf},
     process::ExitStatus,
-    sync::Arc,
+    sync::{Arc, mpsc},
     thread,
     time::Duration,
 };
@@ -20,7 +21,7 @@ use crate::{
     admission::{Gate, Judgement, Places},
     audit::say,
     filter::Filter,
-    launch::{Launched, Program, launch},
+    launch::{Program, launch},
     raw::{hold_signals, next_signal, send_signal, standard},
     serve::Supervisor,
 };
@@ -57,17 +58,25 @@ pub fn run(running: Running<'_>) -> Result<u8, Error> {
         as_root: rustix::process::geteuid().is_root(),
     };
     set_child_subreaper(rustix::process::Pid::from_raw(1)).map_err(Error::at("taking care of orphans"))?;
-    let Launched { child, listener } = launch(&program, filter, &confinement, enforcing)?;
-    hold_signals();
-    more_descriptors();
     let writable = confinement.read_only.then(|| {
         let places = confinement.writable.iter();
         places.map(|place| place.canonicalize().unwrap_or_else(|_| place.clone())).collect()
     });
+    let places = program.places(&confinement.programs);
     let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
-    audit.event("start", vec![("command", json!(words)), ("process", json!(child.id()))]);
-    let supervisor = Supervisor::new(listener, gate, audit, writable);
-    supervisor.start().map_err(Error::at("threads"))?;
+    audit.event("start", vec![("command", json!(words))]);
+    let (send, receive) = mpsc::channel();
+    let programs = places.clone();
+    let serve = move |listener| {
+        hold_signals();
+        let supervisor = Supervisor::new(listener, gate, audit, writable, programs);
+        supervisor.start()?;
+        send.send(supervisor).map_err(io::Error::other)
+    };
+    let child = launch(&program, filter, &confinement, &places, enforcing, serve)?;
+    hold_signals();
+    more_descriptors();
+    let supervisor = receive.recv().map_err(|error| Error::at("threads")(io::Error::other(error)))?;
     let process = child.id();
     let watching = Arc::clone(&supervisor);
     let watch = move |supervisor: &Supervisor| stop_on_change(supervisor, enforcing);

@@ -32,6 +32,8 @@ pub(crate) struct Supervisor {
     pub(crate) holds: Holds,
     /// Where may be written; `None` for everywhere.
     pub(crate) writable: Option<Vec<PathBuf>>,
+    /// Where it may start programs from.
+    programs: Vec<PathBuf>,
     /// Threads that wait for a question.
     idle: AtomicUsize,
     /// Threads there are.
@@ -61,9 +63,10 @@ impl Supervisor {
         gate: Gate,
         audit: Audit,
         writable: Option<Vec<PathBuf>>,
+        programs: Vec<PathBuf>,
     ) -> Arc<Self> {
         let (idle, threads) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Arc::new(Self { listener, gate, audit, holds: Holds::default(), writable, idle, threads })
+        Arc::new(Self { listener, gate, audit, holds: Holds::default(), writable, programs, idle, threads })
     }
 
     /// Starts answering. The threads end with the process.
@@ -161,6 +164,7 @@ impl Supervisor {
 
     fn answer(&self, notice: &Notice, asked: &Asked) -> Answer {
         match self.audit.mode() {
+            Mode::Enforce if asked.starts => self.starting(asked),
             Mode::Enforce if asked.has(libc::O_PATH) => Answer::Proceed,
             Mode::Enforce if asked.has(libc::O_TMPFILE) => self.nameless(notice, asked),
             Mode::Enforce if asked.reads() => self.readable(notice, asked),
@@ -172,6 +176,22 @@ impl Supervisor {
                 Answer::Proceed
             }
         }
+    }
+
+    /// The wall decides what is started; nobody would understand why.
+    fn starting(&self, asked: &Asked) -> Answer {
+        if let Ok(found) = find(asked)
+            && is_regular(&found)
+            && let Ok(places) = found.places(asked)
+            && places.place.is_absolute()
+            && !self.programs.iter().any(|place| places.place.starts_with(place))
+            && !places.place.starts_with("/memfd:")
+        {
+            let folder = places.place.parent().unwrap_or(&places.place).display();
+            let reason = format!("no programs are started from there; `--exec {folder}` lifts that");
+            self.audit.refused(asked.thread, &places, &reason);
+        }
+        Answer::Proceed
     }
 
     /// Judges and lets the kernel do what was asked.

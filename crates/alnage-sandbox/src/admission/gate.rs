@@ -189,7 +189,11 @@ impl Gate {
         let there = |path: &Path| rustix::fs::access(path, rustix::fs::Access::EXISTS).is_ok();
         let mut candidates = places.candidates(there).into_iter();
         Ok(candidates.any(|candidate| {
-            let named = |seal: Arc<OpenSeal>| hold(&seal.seal).coverage(&candidate.name) == Coverage::Named;
+            let named = |open: Arc<OpenSeal>| {
+                let seal = hold(&open.seal);
+                let only = candidate.single_file.then(|| seal.only_name(&candidate.name));
+                seal.coverage(only.unwrap_or(&candidate.name)) == Coverage::Named
+            };
             self.seal(&candidate).is_ok_and(named)
         }))
     }

@@ -49,6 +49,7 @@ fn what_can_give_bytes_of_a_file_asks() {
     }
     check(openat, &[-100, 0, libc::O_DIRECTORY | libc::O_CREAT], ASK);
     check(libc::SYS_openat2, &[], ASK);
+    check(libc::SYS_execve, &[], ASK);
     #[cfg(target_arch = "x86_64")]
     {
         check(libc::SYS_open, &[0, libc::O_RDONLY], ASK);

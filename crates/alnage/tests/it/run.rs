@@ -403,6 +403,13 @@ fn a_llamafile_is_not_started_unsealed() {
     // Nor by another program.
     let ran = read_by(&sandbox, "", "executed", path.to_str().unwrap());
     assert_eq!(text(&ran.stdout), "FAILED EACCES\n");
+    let hint = format!("`--exec {}` lifts that", sandbox.root().display());
+    assert!(text(&ran.stderr).contains(&hint), "{}", text(&ran.stderr));
+    sandbox.write("script", "#!/bin/sh\necho started\n");
+    let script = sandbox.path("script");
+    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let ran = read_by(&sandbox, &hint.replace('`', "").replace(" lifts that", ""), "executed", "./script");
+    assert_eq!(text(&ran.stdout), "started\n", "{}", text(&ran.stderr));
 }
 
 /// A model of `size` bytes that is longer than what is copied, sealed in `big`.
