@@ -13,7 +13,7 @@ use super::{
     opcode,
     readings::{Reading, Readings},
     run::{End, Limits, Run},
-    tape::fetch,
+    tape::{Extent, fetch},
     torch,
 };
 use crate::{Context, Facts};
@@ -65,7 +65,10 @@ pub(super) fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Fact
         }
         for end in ends {
             if end < source.len() && end > start && seen.insert(end) {
-                let certain = expected && end == main.end;
+                // What stands behind can name what was registered by a number, which no search for names sees.
+                let registered =
+                    !machine.extensions.is_empty() && identify::may_begin(&fetch(source.as_ref(), Extent { start: end, len: 8 }, 8));
+                let certain = registered || (expected && end == main.end);
                 if certain || identify::is_pickle_by(&mut scout, end, place) {
                     starts.push(end);
                 }

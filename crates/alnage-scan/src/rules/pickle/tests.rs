@@ -188,6 +188,10 @@ fn extension_codes_are_followed_through_the_registry() {
     let registered =
         registered.int(240).tuple().reduce().pop().raw([0x82, 240]).text("echo pwned").tuple1().reduce();
     blocks(registered.stop());
+    // A second load from the same file names it by number, and nothing else in it looks like a pickle.
+    let second = Pickle::protocol(2).global("copyreg", "add_extension").mark().text("posix").text("system");
+    let second = second.int(240).tuple().reduce().raw(".").raw([0x82, 240]).raw("]I7x\n");
+    blocks(second.stop());
     check(&Pickle::protocol(2).raw([0x82, 7]).raw(")R").stop(), Verdict::Review, &["PKL016"]);
 }
 
