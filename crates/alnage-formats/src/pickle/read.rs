@@ -25,7 +25,7 @@ pub(super) fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Fact
         nodes: context.meter().budget().max_nodes,
     };
     let mut machine = Machine::new(source.as_ref(), Reading::default(), limits);
-    let mut scout = Machine::scout(source.as_ref(), identify::LIMITS);
+    let mut scout = None;
     let mut facts = PickleFacts::default();
     let named = super::place(context.path()) != Place::Start;
     let mut left = MAX_READINGS;
@@ -66,10 +66,11 @@ pub(super) fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Fact
         for end in ends {
             if end < source.len() && end > start && seen.insert(end) {
                 // What stands behind can name what was registered by a number, which no search for names sees.
-                let registered =
-                    !machine.extensions.is_empty() && identify::may_begin(&fetch(source.as_ref(), Extent { start: end, len: 8 }, 8));
+                let registered = !machine.extensions.is_empty()
+                    && identify::may_begin(&fetch(source.as_ref(), Extent { start: end, len: 8 }, 8));
                 let certain = registered || (expected && end == main.end);
-                if certain || identify::is_pickle_by(&mut scout, end, place) {
+                let scout = scout.get_or_insert_with(|| Machine::scout(source.as_ref(), identify::LIMITS));
+                if certain || identify::is_pickle_by(scout, end, place) {
                     starts.push(end);
                 }
             }

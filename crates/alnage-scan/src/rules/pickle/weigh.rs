@@ -135,9 +135,10 @@ pub(super) fn is_torchscript(artifact: &Artifact, global: &Global) -> bool {
 
 /// Callables that make functions and classes out of what the pickle carries.
 pub(super) fn builds_code(module: &str, name: &str) -> bool {
-    let cloudpickle = module.rsplit("externals.").next().is_some_and(|module| {
-        matches!(module, "cloudpickle" | "cloudpickle.cloudpickle" | "cloudpickle.cloudpickle_fast")
-    });
+    let cloudpickle =
+        ["cloudpickle", "cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast"].iter().any(|name| {
+            module.strip_suffix(name).is_some_and(|head| head.is_empty() || head.ends_with("externals."))
+        });
     match name {
         "CodeType" | "FunctionType" | "LambdaType" => module == "types",
         "code" | "function" => module == "builtins",
