@@ -3,7 +3,10 @@
 use alnage_types::Digest;
 use serde::Serialize;
 
-use crate::{Bundle, Credential, Error, VerifyingKey, model, path, x509};
+use crate::{
+    Bundle, Credential, Error, VerifyingKey, keyless, model, path,
+    x509::{self, AlternativeName},
+};
 
 /// What a signature says. Nothing of it is verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -39,6 +42,10 @@ pub struct Summary {
 pub struct CertificateSummary {
     /// Whom it is for.
     pub subject: String,
+    /// The addresses, hosts and URIs it gives its holder.
+    pub names: Vec<String>,
+    /// Who knew the holder of a keyless signer's certificate.
+    pub identity_provider: Option<String>,
     /// Who made it.
     pub issuer: String,
     /// SHA-256 of its DER form.
@@ -110,6 +117,8 @@ fn certificate(der: &[u8]) -> CertificateSummary {
     match x509::Certificate::from_der(der) {
         Ok(certificate) => CertificateSummary {
             subject: certificate.subject(),
+            names: certificate.alternative_names().into_iter().map(AlternativeName::into_text).collect(),
+            identity_provider: keyless::provider_of(&certificate),
             issuer: certificate.issuer(),
             sha256,
             not_before: certificate.not_before().to_string(),
@@ -117,6 +126,8 @@ fn certificate(der: &[u8]) -> CertificateSummary {
         },
         Err(error) => CertificateSummary {
             subject: format!("unreadable: {error}"),
+            names: Vec::new(),
+            identity_provider: None,
             issuer: String::new(),
             sha256,
             not_before: String::new(),

@@ -171,6 +171,11 @@ pub fn verify_statement(
     verify(&signed, evidence, root, now)
 }
 
+/// The identity provider that a certificate names, whoever made it.
+pub(crate) fn provider_of(certificate: &Certificate) -> Option<String> {
+    identity::provider(certificate).ok()
+}
+
 /// Every entry must be in its log and about this signature; there must be one.
 fn entries<'a>(
     signed: &Signed<'_>,

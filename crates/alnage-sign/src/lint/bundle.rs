@@ -14,7 +14,8 @@ const OTHERS: &[Verifier] = &[Specification, Python, Go, Sigstore];
 /// Looks at the bundle; gives the payload when there is one.
 pub(super) fn check(bundle: &Value, lint: &mut Lint) -> Option<Vec<u8>> {
     unknown(bundle, &["mediaType", "verificationMaterial", "dsseEnvelope"], "the bundle", lint);
-    match bundle.get("mediaType").and_then(Value::as_str) {
+    let media_type = bundle.get("mediaType").and_then(Value::as_str);
+    match media_type {
         Some(MEDIA_TYPE) => {}
         Some(other) => {
             lint.object(&[Specification, Python], format!("the media type is `{}`", path::shown(other)));
@@ -22,7 +23,7 @@ pub(super) fn check(bundle: &Value, lint: &mut Lint) -> Option<Vec<u8>> {
         None => lint.object(OTHERS, "it has no media type"),
     }
     match bundle.get("verificationMaterial") {
-        Some(material) => check_material(material, lint),
+        Some(material) => check_material(material, media_type, lint),
         None => lint.object(OTHERS, "it has no verification material"),
     }
     match bundle.get("dsseEnvelope") {
@@ -34,7 +35,7 @@ pub(super) fn check(bundle: &Value, lint: &mut Lint) -> Option<Vec<u8>> {
     }
 }
 
-fn check_material(material: &Value, lint: &mut Lint) {
+fn check_material(material: &Value, media_type: Option<&str>, lint: &mut Lint) {
     let present = |name: &str| material.get(name).filter(|value| !value.is_null());
     let (key, chain, certificate) =
         (present("publicKey"), present("x509CertificateChain"), present("certificate"));
@@ -46,7 +47,9 @@ fn check_material(material: &Value, lint: &mut Lint) {
         check_key(key, lint);
     }
     if let Some(chain) = chain {
-        lint.object(&[Sigstore], "a bundle of version 0.3 must hold one certificate and no chain");
+        if media_type == Some(MEDIA_TYPE) {
+            lint.object(&[Sigstore], "a bundle of version 0.3 must hold one certificate and no chain");
+        }
         check_chain(chain, lint);
     }
     let entries = present("tlogEntries").and_then(Value::as_array).map_or(0, Vec::len);

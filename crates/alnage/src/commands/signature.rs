@@ -39,6 +39,12 @@ fn summary_text(summary: &Summary) -> String {
             certificate.not_before,
             certificate.not_after
         );
+        for name in &certificate.names {
+            let _ = writeln!(text, "    for          {}", name.escape_debug());
+        }
+        if let Some(provider) = &certificate.identity_provider {
+            let _ = writeln!(text, "    known to     {}", provider.escape_debug());
+        }
     }
     let _ = writeln!(text, "  timestamps     {}", summary.timestamps);
     let _ = writeln!(text, "  log entries    {}", summary.log_entries);

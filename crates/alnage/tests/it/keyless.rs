@@ -55,6 +55,16 @@ fn an_identity_and_its_provider_verify_offline() {
 }
 
 #[test]
+fn a_keyless_signature_is_shown() {
+    let shown = sandbox().run("signature show good/model.sig");
+    for said in
+        ["method         sigstore", "for          release@example.com", "known to     https://login.example"]
+    {
+        assert!(shown.stdout.contains(said), "{said:?} is not in {}", shown.stdout);
+    }
+}
+
+#[test]
 fn a_trust_file_may_name_keyless_signers_beside_others() {
     let sandbox = sandbox();
     let trust = |more: &str| {
