@@ -1,8 +1,13 @@
 //! The members of a zip on which all readers agree, for who must not pick one reading: anything else is an error.
 
-use std::{collections::HashSet, ops::Range, sync::Arc};
+use std::{
+    collections::HashSet,
+    io,
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use alnage_types::{Exhausted, Meter, Source, WindowSource};
+use alnage_types::{Budget, Exhausted, Meter, Source, WindowSource};
 
 use super::{
     contents::codec_of,
@@ -12,7 +17,7 @@ use super::{
 use crate::{InflatedSource, container::codec};
 
 /// A member that every reader sees alike.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ZipMember {
     /// Its name.
     pub name: String,
@@ -23,7 +28,11 @@ pub struct ZipMember {
     /// Where its bytes are, packed or not.
     pub data: Range<u64>,
     entry: Entry,
+    unpacked: Unpacked,
 }
+
+/// The member that was unpacked last, by where its bytes start; the members of a zip share one place for it.
+type Unpacked = Arc<Mutex<Option<(u64, Arc<dyn Source>)>>>;
 
 /// The members of the zip; the error says what readers disagree about.
 pub fn agreed_zip(source: &dyn Source) -> Result<Vec<ZipMember>, String> {
@@ -36,10 +45,16 @@ pub fn agreed_zip(source: &dyn Source) -> Result<Vec<ZipMember>, String> {
         return Err("its end record and its directory count different entries".to_owned());
     }
     let mut names = HashSet::new();
-    only.entries.into_iter().map(|entry| agreed(source, entry, &mut names)).collect()
+    let unpacked = Unpacked::default();
+    only.entries.into_iter().map(|entry| agreed(source, entry, &mut names, &unpacked)).collect()
 }
 
-fn agreed(source: &dyn Source, entry: Entry, names: &mut HashSet<String>) -> Result<ZipMember, String> {
+fn agreed(
+    source: &dyn Source,
+    entry: Entry,
+    names: &mut HashSet<String>,
+    unpacked: &Unpacked,
+) -> Result<ZipMember, String> {
     let shown: String = entry.name.chars().take(120).flat_map(char::escape_debug).collect();
     let Some(local) = local::read(source, entry.header) else {
         return Err(format!("no header where the directory has `{shown}`"));
@@ -58,7 +73,8 @@ fn agreed(source: &dyn Source, entry: Entry, names: &mut HashSet<String>) -> Res
     if entry.method == 0 && entry.compressed != entry.size {
         return Err(format!("`{shown}` is stored and has two lengths"));
     }
-    Ok(ZipMember { name: entry.name.clone(), size: entry.size, crc32: entry.crc32, data, entry })
+    let (name, unpacked) = (entry.name.clone(), unpacked.clone());
+    Ok(ZipMember { name, size: entry.size, crc32: entry.crc32, data, entry, unpacked })
 }
 
 fn is_same(entry: &Entry, local: &LocalHeader) -> bool {
@@ -78,22 +94,76 @@ impl ZipMember {
         self.entry.method == 0
     }
 
-    /// Its content. What is packed is unpacked once, under `meter`, to be sure of its length and checksum.
+    /// Its content. What is packed is unpacked once, under `meter`, to be sure of its length and checksum, and then
+    /// anew when it is read after another member: only one of them is kept at a time.
     pub fn open(&self, source: &Arc<dyn Source>, meter: &mut Meter) -> Result<Arc<dyn Source>, String> {
-        let packed = self.data.end - self.data.start;
         if self.is_stored() {
-            return Ok(Arc::new(WindowSource::new(source.clone(), self.data.start, packed)));
+            let length = self.data.end - self.data.start;
+            return Ok(Arc::new(WindowSource::new(source.clone(), self.data.start, length)));
         }
+        let inflated = self.inflate(source, meter)?;
+        const SMALL: u64 = 4 << 10;
+        if self.size <= SMALL {
+            return Ok(Arc::new(inflated));
+        }
+        Ok(Arc::new(Packed { source: source.clone(), member: self.clone() }))
+    }
+
+    fn inflate(&self, source: &Arc<dyn Source>, meter: &mut Meter) -> Result<InflatedSource, String> {
         let codec = codec_of(self.entry.method, Some(&self.entry))
             .ok_or_else(|| format!("packing method {} is not read", self.entry.method))?;
         let (decoder, _) = codec::open(codec, source, self.data.clone());
-        let inflation = InflatedSource::inflate(decoder, packed, meter);
+        let inflation = InflatedSource::inflate(decoder, self.data.end - self.data.start, meter);
         match (inflation.exhausted, inflation.error) {
             (Some(Exhausted { limit }), _) => Err(format!("stopped at the limit `{limit}`")),
             (None, Some(error)) => Err(error.to_string()),
             (None, None) if inflation.crc32 != self.crc32 => Err("its checksum does not fit".to_owned()),
             (None, None) if inflation.source.len() != self.size => Err("its length does not fit".to_owned()),
-            (None, None) => Ok(Arc::new(inflation.source)),
+            (None, None) => Ok(inflation.source),
         }
+    }
+}
+
+impl std::fmt::Debug for ZipMember {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ZipMember")
+            .field("name", &self.name)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A packed member whose length and checksum are known to fit.
+struct Packed {
+    source: Arc<dyn Source>,
+    member: ZipMember,
+}
+
+impl Packed {
+    fn unpacked(&self) -> io::Result<Arc<dyn Source>> {
+        let mut unpacked = self.member.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((start, known)) = &*unpacked
+            && *start == self.member.data.start
+        {
+            return Ok(known.clone());
+        }
+        *unpacked = None;
+        // What it unpacks to was counted when it was opened.
+        let budget = Budget { max_expanded: self.member.size, ..Budget::default() };
+        let inflated = self.member.inflate(&self.source, &mut Meter::new(budget));
+        let inflated = inflated.map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
+        let inflated: Arc<dyn Source> = Arc::new(inflated);
+        *unpacked = Some((self.member.data.start, inflated.clone()));
+        Ok(inflated)
+    }
+}
+
+impl Source for Packed {
+    fn len(&self) -> u64 {
+        self.member.size
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.unpacked()?.read_at(offset, buffer)
     }
 }

@@ -6,7 +6,7 @@ use alnage_types::{ArtifactPath, Meter, ReadEnd, Source};
 
 use super::{
     Hdf5Facts,
-    chunks::{Chunk, Chunked, Filter},
+    chunks::{Chunk, Chunked, Filter, Shared},
     file::File,
     find_superblock, group,
     header::{self, Message},
@@ -56,6 +56,7 @@ pub fn hdf5_arrays(source: &Arc<dyn Source>, meter: &mut Meter) -> Result<(Vec<H
     let (mut file, mut queue) = opened.map_err(|_| "the bytes end inside the superblock")?;
     let mut seen = HashSet::new();
     let mut arrays = Vec::new();
+    let kept = Shared::default();
     let mut attributes = 0;
     while let Some((address, path)) = queue.pop() {
         if !seen.insert(address) {
@@ -66,7 +67,8 @@ pub fn hdf5_arrays(source: &Arc<dyn Source>, meter: &mut Meter) -> Result<(Vec<H
         attributes += messages.iter().filter(|message| message.kind == header::ATTRIBUTE).count() as u64;
         if messages.iter().any(|message| message.kind == header::LAYOUT) {
             arrays.push(
-                array(&mut file, source, path, &messages).map_err(|_| "the bytes end inside a dataset")?,
+                array(&mut file, source, path, &messages, (arrays.len(), kept.clone()))
+                    .map_err(|_| "the bytes end inside a dataset")?,
             );
         } else {
             let mut reached = group::read(&mut file, &path, &messages, &mut facts, &mut context);
@@ -89,6 +91,7 @@ fn array(
     source: &Arc<dyn Source>,
     path: String,
     messages: &[Message],
+    kept: (usize, Shared),
 ) -> Result<Hdf5Array, ReadEnd> {
     let find = |kind: u16| messages.iter().find(|message| message.kind == kind && !message.shared);
     let mut array = Hdf5Array {
@@ -114,7 +117,7 @@ fn array(
         Some(message) => filters(file, message)?,
         None => Vec::new(),
     };
-    array.values = values(file, source, layout, &array.shape, size, filters)?;
+    array.values = values(file, source, layout, &array.shape, (size, filters), kept)?;
     Ok(array)
 }
 
@@ -200,8 +203,8 @@ fn values(
     source: &Arc<dyn Source>,
     layout: &Message,
     shape: &[u64],
-    size: u64,
-    filters: Vec<Filter>,
+    (size, filters): (u64, Vec<Filter>),
+    kept: (usize, Shared),
 ) -> Result<Hdf5Values, ReadEnd> {
     let absent = |why: &str| Ok(Hdf5Values::Absent(why.to_owned()));
     let expected = shape.iter().try_fold(size, |all, &size| all.checked_mul(size));
@@ -242,7 +245,7 @@ fn values(
             let Some(chunks) = chunks(file, tree, rank)? else {
                 return absent("its chunks are damaged or too many");
             };
-            match Chunked::new(source.clone(), shape.to_vec(), chunk, size, filters, chunks) {
+            match Chunked::new(source.clone(), shape.to_vec(), chunk, size, filters, chunks, kept) {
                 Ok(chunked) => Ok(Hdf5Values::Chunked(Arc::new(chunked))),
                 Err(why) => Ok(Hdf5Values::Absent(why)),
             }

@@ -40,15 +40,21 @@ pub(super) struct Chunked {
     filters: Vec<Filter>,
     chunks: HashMap<Vec<u64>, Chunk>,
     len: u64,
-    kept: Mutex<Kept>,
+    /// Which of the datasets this is to those that share what is kept.
+    number: usize,
+    kept: Shared,
 }
 
-/// Unpacked chunks, the oldest first.
+/// Unpacked chunks, the oldest first, by dataset and first element.
 #[derive(Default)]
-struct Kept {
-    chunks: HashMap<Vec<u64>, Arc<Vec<u8>>>,
-    order: VecDeque<Vec<u64>>,
+pub(super) struct Kept {
+    chunks: HashMap<(usize, Vec<u64>), Arc<Vec<u8>>>,
+    order: VecDeque<(usize, Vec<u64>)>,
+    bytes: u64,
 }
+
+/// What the datasets of a file keep together.
+pub(super) type Shared = Arc<Mutex<Kept>>;
 
 /// Bytes of unpacked chunks that are kept, one chunk at least.
 const MAX_KEPT: u64 = 48 << 20;
@@ -63,6 +69,7 @@ impl Chunked {
         size: u64,
         filters: Vec<Filter>,
         chunks: Vec<Chunk>,
+        (number, kept): (usize, Shared),
     ) -> Result<Self, String> {
         if let Some(filter) = filters.iter().find(|filter| !matches!(filter.id, DEFLATE | SHUFFLE | FLETCHER))
         {
@@ -75,7 +82,7 @@ impl Chunked {
         let len =
             shape.iter().try_fold(size, |all, &size| all.checked_mul(size)).ok_or("its sizes overflow")?;
         let chunks = chunks.into_iter().map(|chunk| (chunk.offset.clone(), chunk)).collect();
-        Ok(Self { source, shape, chunk, size, filters, chunks, len, kept: Mutex::default() })
+        Ok(Self { source, shape, chunk, size, filters, chunks, len, number, kept })
     }
 
     fn chunk_len(&self) -> u64 {
@@ -85,23 +92,26 @@ impl Chunked {
     /// The unpacked chunk whose first element is at `offset`; zeros where none was written.
     fn unpacked(&self, offset: Vec<u64>) -> io::Result<Arc<Vec<u8>>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = kept.chunks.get(&offset) {
+        let key = (self.number, offset);
+        if let Some(known) = kept.chunks.get(&key) {
             return Ok(known.clone());
         }
         let len = self.chunk_len();
-        let bytes = Arc::new(match self.chunks.get(&offset) {
+        let bytes = Arc::new(match self.chunks.get(&key.1) {
             Some(chunk) => self.unpack(chunk)?,
             None => vec![0; len as usize],
         });
         if bytes.len() as u64 != len {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a chunk of another length"));
         }
-        while kept.order.len() as u64 >= (MAX_KEPT / len.max(1)).max(1) {
+        while kept.bytes.saturating_add(len) > MAX_KEPT {
             let Some(oldest) = kept.order.pop_front() else { break };
-            kept.chunks.remove(&oldest);
+            let freed = kept.chunks.remove(&oldest).map_or(0, |chunk| chunk.len() as u64);
+            kept.bytes = kept.bytes.saturating_sub(freed);
         }
-        kept.chunks.insert(offset.clone(), bytes.clone());
-        kept.order.push_back(offset);
+        kept.bytes = kept.bytes.saturating_add(len);
+        kept.chunks.insert(key.clone(), bytes.clone());
+        kept.order.push_back(key);
         Ok(bytes)
     }
 
