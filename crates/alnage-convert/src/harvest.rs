@@ -10,6 +10,9 @@ use crate::{
     tensor::Tensor,
 };
 
+/// What else there is to know of a tensor that is written as several.
+type Properties = Vec<(&'static str, String)>;
+
 /// What was found in the graph.
 #[derive(Debug, Default)]
 pub(crate) struct Harvest {
@@ -20,7 +23,7 @@ pub(crate) struct Harvest {
     /// What stands for a tensor in the side-car.
     pub(crate) names: HashMap<u32, String>,
     /// Layouts of tensors that are written as several: name, layout, properties.
-    pub(crate) layouts: Vec<(String, String, Vec<(&'static str, String)>)>,
+    pub(crate) layouts: Vec<(String, String, Properties)>,
     /// The same for the side-car, by node.
     pub(crate) composites: HashMap<u32, String>,
     /// Whether there is more than tensors, their names and the containers around them.

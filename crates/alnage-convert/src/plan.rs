@@ -78,7 +78,7 @@ impl Plan {
             }
         }
         // As the reference implementation orders them, so that each lies where its numbers may be read in place.
-        all.sort_by(|(_, a), (_, b)| b.element.part.cmp(&a.element.part));
+        all.sort_by_key(|(_, tensor)| std::cmp::Reverse(tensor.element.part));
         let files = split(all, options.max_shard_size);
         let mut plan = Self { read, harvest, files: Vec::new() };
         for tensors in files {
@@ -107,7 +107,7 @@ impl Plan {
             data = end;
         }
         let mut text = Json::Object(header).to_string().into_bytes();
-        while text.len() % 8 != 0 {
+        while !text.len().is_multiple_of(8) {
             text.push(b' ');
         }
         const MAX_HEADER: usize = 100_000_000;
