@@ -105,18 +105,18 @@ impl Seen {
 
     /// The digests of the `parts` parts of `file`, when nobody touched it since they were made.
     pub fn digests(&mut self, file: &TreeFile, parts: usize) -> Option<Vec<ContentDigest>> {
-        self.from_before(file.location(), file.stamp, parts)
+        self.remembered(file.location(), file.stamp, parts)
     }
 
     /// The same for the file at `location` with this `stamp`, which may have been hashed a moment ago.
     pub fn recall(&mut self, location: &Path, stamp: Stamp, parts: usize) -> Option<Vec<ContentDigest>> {
         match self.now.get(location) {
             Some(entry) if entry.stamp == stamp && entry.parts.len() == parts => Some(entry.parts.clone()),
-            _ => self.from_before(location, stamp, parts),
+            _ => self.remembered(location, stamp, parts),
         }
     }
 
-    fn from_before(&mut self, location: &Path, stamp: Stamp, parts: usize) -> Option<Vec<ContentDigest>> {
+    fn remembered(&mut self, location: &Path, stamp: Stamp, parts: usize) -> Option<Vec<ContentDigest>> {
         let entry = self.before.get(location)?;
         let settled = self.settled.as_ref()?;
         if entry.stamp != stamp || !settled.is_here(&entry.stamp) || entry.parts.len() != parts {
