@@ -123,7 +123,7 @@ fn keyless_cases() -> Vec<KeylessCase> {
         ("another place", "inclusionProof/logIndex", json!("4")),
     ] {
         let mut bundle = honest.clone();
-        *bundle.pointer_mut(&format!("{entry}/{place}")).unwrap() = value;
+        *bundle.pointer_mut(&format!("{entry}/{place}")).expect(title) = value;
         refused(title, &trusted, &bundle);
     }
     let mut other = honest.clone();
@@ -146,7 +146,7 @@ fn keyless_cases() -> Vec<KeylessCase> {
         ),
     ] {
         let mut root = trusted.clone();
-        *root.pointer_mut(place).unwrap() = value;
+        *root.pointer_mut(place).expect(title) = value;
         refused(title, &root, &honest);
     }
 
