@@ -94,10 +94,10 @@ fn locks() {
          "is_direct": true, "is_yanked": false, "metadata": {"name": "c", "version": "3"}},
         {"download_info": {"url": "https://h/b", "vcs_info": {"vcs": "git", "requested_revision": "main", "commit_id": "abc"}},
          "is_direct": true, "metadata": {"name": "b", "version": "2"}},
-        {"download_info": {"url": "file:///work/d", "dir_info": {}}, "is_direct": true, "metadata": {"name": "d", "version": "4"}}]}"#;
+        {"download_info": {"url": "file:///src/d", "dir_info": {}}, "is_direct": true, "metadata": {"name": "d", "version": "4"}}]}"#;
     let file = read_one("pip-report.json", report);
     let expected =
-        ["a 1 1#0+1 -", "c 3 1#1+0 address https://f/c-3.tar.gz", expected_b, "d 4 0#0+0 path /work/d"];
+        ["a 1 1#0+1 -", "c 3 1#1+0 address https://f/c-3.tar.gz", expected_b, "d 4 0#0+0 path /src/d"];
     assert_eq!(summary(&file), expected);
     assert_eq!(
         file.dependencies.iter().map(|package| package.yanked).collect::<Vec<_>>(),

@@ -7,6 +7,7 @@ use alnage_types::{ArtifactPath, Meter, ReadEnd, Source};
 use super::{
     Hdf5Facts,
     chunks::{Chunk, Chunked, Filter, Shared},
+    dataset,
     file::File,
     find_superblock, group,
     header::{self, Message},
@@ -106,7 +107,8 @@ fn array(
         array.values = Hdf5Values::Absent("its type or shape is kept elsewhere".to_owned());
         return Ok(array);
     };
-    array.shape = shape(file, space)?;
+    file.reader.seek(space.body.start);
+    array.shape = dataset::dimensions(file)?;
     let (dtype, size) = datatype(file, kind)?;
     array.dtype = dtype;
     if messages.iter().any(|message| message.kind == header::EXTERNAL_FILES) {
@@ -119,19 +121,6 @@ fn array(
     };
     array.values = values(file, source, layout, &array.shape, (size, filters), kept)?;
     Ok(array)
-}
-
-fn shape(file: &mut File<'_>, message: &Message) -> Result<Vec<u64>, ReadEnd> {
-    file.reader.seek(message.body.start);
-    let version = file.reader.u8()?;
-    let rank = file.reader.u8()?;
-    file.reader.skip(1)?;
-    let kind = file.reader.u8()?;
-    file.reader.skip(if version == 1 { 4 } else { 0 })?;
-    if version == 2 && kind == 2 {
-        return Ok(vec![0]);
-    }
-    (0..rank).map(|_| file.length()).collect()
 }
 
 /// NumPy's spelling of a number's type, and the bytes of an element.

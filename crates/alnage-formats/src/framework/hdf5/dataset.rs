@@ -60,20 +60,22 @@ pub(super) struct Shape {
 
 impl Shape {
     pub(super) fn read(file: &mut File<'_>) -> Result<Self, ReadEnd> {
-        let version = file.reader.u8()?;
-        let rank = file.reader.u8()?;
-        file.reader.skip(1)?;
-        let kind = file.reader.u8()?;
-        file.reader.skip(if version == 1 { 4 } else { 0 })?;
-        if version == 2 && kind == 2 {
-            return Ok(Self { elements: 0 });
-        }
-        let mut elements = 1_u64;
-        for _ in 0..rank {
-            elements = elements.saturating_mul(file.length()?);
-        }
+        let elements = dimensions(file)?.into_iter().fold(1, u64::saturating_mul);
         Ok(Self { elements })
     }
+}
+
+/// The sizes of a dataspace; one of 0 when it is the null dataspace.
+pub(super) fn dimensions(file: &mut File<'_>) -> Result<Vec<u64>, ReadEnd> {
+    let version = file.reader.u8()?;
+    let rank = file.reader.u8()?;
+    file.reader.skip(1)?;
+    let kind = file.reader.u8()?;
+    file.reader.skip(if version == 1 { 4 } else { 0 })?;
+    if version == 2 && kind == 2 {
+        return Ok(vec![0]);
+    }
+    (0..rank).map(|_| file.length()).collect()
 }
 
 /// Reads a dataset's messages.
