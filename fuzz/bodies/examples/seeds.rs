@@ -1,9 +1,17 @@
 //! `cargo run -p fuzz-bodies --example seeds`: writes the first inputs of every target into its corpus.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, path::Path, sync::Arc};
 
+use alnage_bom::{Declared, Format, Options, compose, write};
+use alnage_formats::{Model, analyse};
+use alnage_scan::{Policy, judge};
+use alnage_types::{ArtifactPath, Budget, Digest, Level, Manifest, ManifestFile, MemorySource, Source};
 use fuzz_bodies::{TARGETS, Work};
-use testkit::{archive, framework, pickle, repository, tensor};
+use testkit::{
+    archive, framework, pickle, repository,
+    sigstore::{Envelope, SIGNED, Sigstore},
+    tensor,
+};
 
 /// A format and what is to be read as it, under every file name the targets have for it.
 type Seed = (&'static str, Vec<u8>);
@@ -24,8 +32,10 @@ fn main() -> io::Result<()> {
                 }
             }
             Work::Whole => inputs.extend(seeds.iter().map(|(_, bytes)| bytes.clone())),
-            // Those of certificates were made with OpenSSL, those of dependencies by hand.
-            Work::Call(_) if matches!(target.name, "certificates" | "dependencies") => continue,
+            // Those of certificates were made with OpenSSL, those of conversion with PyTorch and h5py, others by hand.
+            Work::Call(_) if matches!(target.name, "certificates" | "dependencies" | "convert") => continue,
+            Work::Call(_) if target.name == "keyless" => inputs.extend(keyless()?),
+            Work::Call(_) if target.name == "bom" => inputs.extend(boms()),
             Work::Call(_) => inputs.extend(texts_of(target.name)),
         }
         for (number, input) in inputs.iter().enumerate() {
@@ -200,6 +210,58 @@ fn programs() -> Vec<Seed> {
         ("wasm", head(b"\0asm\x01\0\0\0", 16)),
         ("tflite", b"\x1c\0\0\0TFL3".to_vec()),
     ]
+}
+
+fn keyless() -> io::Result<Vec<Vec<u8>>> {
+    let fixtures =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/alnage-sign/tests/fixtures/sigstore");
+    let own = Sigstore::default();
+    let envelope = own.envelope(own.certificate(|_| {}), br#"{"_type": "https://in-toto.io/Statement/v1"}"#);
+    let mut inputs = vec![own.trusted_root(&[]).to_string().into_bytes()];
+    for name in ["staging.root", "hashedrekord-0.0.2", "dsse-0.0.1", "intoto-0.0.2", "before-checkpoints"] {
+        inputs.push(fs::read(fixtures.join(format!("{name}.json")))?);
+    }
+    for kind in
+        [Envelope::dsse, Envelope::dsse_2, Envelope::hashedrekord, Envelope::hashedrekord_2, Envelope::intoto]
+    {
+        let body = kind(&envelope);
+        let bundle = envelope.bundle(&[own.entry(&body, SIGNED), own.timeless_entry(&body)], &[]);
+        inputs.push(bundle.to_string().into_bytes());
+    }
+    Ok(inputs)
+}
+
+/// What is said of a small repository, in every format.
+fn boms() -> Vec<Vec<u8>> {
+    let options = Options {
+        name: "model",
+        version: Some("1"),
+        tool_version: "0",
+        timestamp: "2026-01-01T00:00:00Z",
+        author: Some("me"),
+        signature: Some("model.sig"),
+        attestation: None,
+    };
+    let samples = || {
+        let samples = repository::samples().into_iter();
+        samples.filter(|(name, _)| matches!(*name, "README.md" | "requirements.txt"))
+    };
+    let mut model = Model { tree: Vec::new(), artifacts: Vec::new(), issues: Vec::new() };
+    for (name, bytes) in samples() {
+        let source: Arc<dyn Source> = Arc::new(MemorySource::new(bytes));
+        model.artifacts.extend(analyse(ArtifactPath::file(name), source, &Budget::default()).artifacts);
+    }
+    let judged = judge(&model, &Policy::default(), Level::Audit, |_| true);
+    let files = samples().map(|(name, bytes)| ManifestFile {
+        path: name.to_owned(),
+        size: bytes.len() as u64,
+        sha256: Some(Digest::of(&bytes)),
+    });
+    let manifest = Manifest::new(files.collect());
+    let bom = compose(&model, &manifest, judged.verdict, &judged.findings, &options, &Declared::default());
+    [Format::CycloneDx17, Format::CycloneDx16, Format::Spdx]
+        .map(|format| write(&bom, format).into_bytes())
+        .into()
 }
 
 fn texts_of(target: &str) -> Vec<Vec<u8>> {

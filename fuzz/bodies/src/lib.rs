@@ -6,6 +6,9 @@ use alnage_formats::{Analysis, Model, analyse, format, parse_as};
 use alnage_scan::{Policy, judge};
 use alnage_types::{ArtifactPath, Budget, Level, MemorySource, Source};
 
+mod bom;
+mod convert;
+mod keyless;
 mod targets;
 
 pub use targets::{TARGETS, Target, Work};

@@ -13,6 +13,8 @@ use alnage_sign::{
     x509::{Certificate, PathRules, Purpose, RevocationList, StaleLists, UnixTime, find_path},
 };
 
+use crate::{bom::bom, convert::convert, keyless::keyless};
+
 /// One fuzz target; `fuzz_targets/NAME.rs` is its entrance.
 pub struct Target {
     /// Its name.
@@ -50,6 +52,9 @@ pub static TARGETS: &[Target] = &[
     Target { name: "certificates", work: Work::Call(certificates) },
     Target { name: "log", work: Work::Call(log) },
     Target { name: "dependencies", work: Work::Call(dependencies) },
+    Target { name: "keyless", work: Work::Call(keyless) },
+    Target { name: "convert", work: Work::Call(convert) },
+    Target { name: "bom", work: Work::Call(bom) },
 ];
 
 // A target's formats stay in their order: the kept corpus selects by position.
