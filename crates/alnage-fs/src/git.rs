@@ -19,6 +19,9 @@ const DIRECTORIES: &[&str] = &["branches", "info", "lfs", "logs", "modules", "ob
 /// Whether `relative` is one of git's own files in the `.git` of the root. A file that git would not have put
 /// there, or a hook that is no sample, is read like any other.
 pub(crate) fn is_internal(relative: &Path) -> bool {
+    if !relative.as_os_str().as_encoded_bytes().starts_with(b".git/") {
+        return false;
+    }
     let Ok(inside) = relative.strip_prefix(".git") else { return false };
     let mut names = inside.iter().map(|name| name.to_str().unwrap_or_default());
     let (Some(first), rest) = (names.next(), names.collect::<Vec<_>>()) else { return false };

@@ -18,8 +18,8 @@ pub struct Content {
     pub source: Arc<dyn Source>,
     /// Digest of the bytes, when asked for.
     pub sha256: Option<Digest>,
-    file: File,
-    stamp: Stamp,
+    /// What is read from while it is parsed, and its state before; nothing when the bytes are at hand.
+    read_from: Option<(File, Stamp)>,
 }
 
 impl std::fmt::Debug for Content {
@@ -38,17 +38,22 @@ impl Content {
             let bytes = read_whole(&file, stamp.len as usize)?;
             progress(bytes.len() as u64);
             let sha256 = hash.then(|| Digest::of(&bytes));
-            return Ok(Self { source: Arc::new(MemoryBytes(bytes)), sha256, file, stamp });
+            if bytes.len() as u64 != stamp.len {
+                return Err(io::Error::other("it was written to while it was read"));
+            }
+            return Ok(Self { source: Arc::new(MemoryBytes(bytes)), sha256, read_from: None });
         }
         let sha256 = if hash { Some(digest(&file, stamp.len, progress)?) } else { None };
         let source = Arc::new(FileSource { file: file.try_clone()?, len: stamp.len });
-        Ok(Self { source, sha256, file, stamp })
+        Ok(Self { source, sha256, read_from: Some((file, stamp)) })
     }
 
     /// Whether somebody wrote to the file since it was opened, so that the digest and what was parsed may be of
     /// different bytes.
     pub fn has_changed(&self) -> bool {
-        self.file.metadata().map_or(true, |metadata| Stamp::of(&metadata) != self.stamp)
+        self.read_from.as_ref().is_some_and(|(file, stamp)| {
+            file.metadata().map_or(true, |metadata| Stamp::of(&metadata) != *stamp)
+        })
     }
 }
 

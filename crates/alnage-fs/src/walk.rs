@@ -276,6 +276,11 @@ struct Bounds<'a> {
 }
 
 impl Bounds<'_> {
+    /// A canonical path as seen from the tree's descriptor.
+    fn below<'a>(&self, location: &'a Path) -> &'a Path {
+        location.strip_prefix(self.confines).unwrap_or(location)
+    }
+
     /// What kind of link leads to `location`.
     fn link_to(&self, location: &Path) -> Link {
         match self.blobs.and_then(|blobs| location.strip_prefix(blobs).ok()) {
@@ -288,16 +293,15 @@ impl Bounds<'_> {
 impl Tree {
     /// Adds what is no directory.
     fn add(&mut self, bounds: &Bounds<'_>, relative: PathBuf, kind: fs::FileType) {
-        let absolute = bounds.base.join(&relative);
         let artifact = artifact_path(&relative);
         let mut entry =
             TreeEntry { path: artifact.clone(), kind: EntryKind::File, size: 0, executable: false };
         let location = if kind.is_symlink() {
             let resolved;
-            (entry.kind, resolved) = follow(&absolute, bounds);
+            (entry.kind, resolved) = follow(&bounds.base.join(&relative), bounds);
             resolved
         } else if kind.is_file() {
-            Some(absolute)
+            Some(bounds.base.join(&relative))
         } else {
             debug_assert!(
                 kind.is_fifo() || kind.is_socket() || kind.is_char_device() || kind.is_block_device()
@@ -317,7 +321,7 @@ impl Tree {
                     path: artifact,
                     size: entry.size,
                     stamp: Stamp::of(&metadata),
-                    location: location.strip_prefix(bounds.confines).unwrap_or(&location).to_owned(),
+                    location: bounds.below(&location).to_owned(),
                 });
             }
             (_, Some(Err(error))) => self.unreadable.push((artifact, error)),
@@ -347,8 +351,11 @@ fn is_executable(mode: u32) -> bool {
 }
 
 fn in_manifest(relative: &Path) -> bool {
-    let first = relative.iter().next().and_then(OsStr::to_str).unwrap_or_default();
-    !OUTSIDE_MANIFEST.contains(&first) && !Sidecars::NAMES.iter().any(|name| relative == Path::new(name))
+    // Joined of names, the path has one spelling.
+    let name = relative.as_os_str().as_encoded_bytes();
+    let first = name.split(|&byte| byte == b'/').next().unwrap_or_default();
+    !OUTSIDE_MANIFEST.iter().any(|outside| outside.as_bytes() == first)
+        && !Sidecars::NAMES.iter().any(|sidecar| sidecar.as_bytes() == name)
 }
 
 fn manifest_name(relative: &Path) -> Option<String> {

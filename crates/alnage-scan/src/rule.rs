@@ -6,6 +6,8 @@ use alnage_facts::Contradiction;
 use alnage_formats::Model;
 use alnage_types::{ArtifactPath, Confidence, Finding, Level, Severity, Span};
 
+use crate::rules::WeighedCalls;
+
 /// A rule. The `static` is the one source of its documentation, SARIF metadata and severity.
 pub struct Rule {
     /// Stable code, three letters and three digits: `PKL001`. Never reused.
@@ -36,6 +38,7 @@ pub struct Rule {
 #[derive(Debug, Default)]
 pub struct Answers {
     contradictions: OnceCell<Vec<Contradiction>>,
+    weighed_calls: OnceCell<WeighedCalls>,
 }
 
 /// Takes one rule's findings.
@@ -54,6 +57,11 @@ impl<'a> Sink<'a> {
     /// The contradictions between the files of `model`, the one model that this sink's answers are about.
     pub(crate) fn contradictions(&self, model: &Model) -> &'a [Contradiction] {
         self.answers.contradictions.get_or_init(|| alnage_facts::contradictions(model))
+    }
+
+    /// What the calls of its pickles amount to.
+    pub(crate) fn weighed_calls(&self, model: &Model) -> &'a WeighedCalls {
+        self.answers.weighed_calls.get_or_init(|| WeighedCalls::of(model))
     }
 
     /// Reports a finding with the rule's own severity, confidence, remediation and references. The finding comes

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     FrameworkFacts,
-    proto::{Kind::*, Shape},
+    proto::{Allowed::*, Shape},
     text::short,
 };
 use crate::{
@@ -50,30 +50,24 @@ pub struct GraphFacts {
 }
 
 fn is_core_ml(source: &dyn Source) -> bool {
-    let Some(top) = Shape::whole(source, 64) else { return false };
-    let kinds: Vec<(u32, super::proto::Kind)> = (200..=3000).map(|number| (number, Bytes)).collect();
-    let allowed = [&[(1, Number), (2, Bytes), (10, Number)][..], &kinds].concat();
-    top.only(&allowed)
-        && top.varint(1).is_some_and(|version| (1..100).contains(&version))
+    let allowed = [Number(1..=1), Bytes(2..=2), Number(10..=10), Bytes(200..=3000)];
+    let Some(top) = Shape::whole(source, 64, &allowed) else { return false };
+    top.varint(1).is_some_and(|version| (1..100).contains(&version))
         && (200..=3000).any(|number| top.has(number))
 }
 
 fn is_paddle(source: &dyn Source) -> bool {
-    let Some(top) = Shape::whole(source, 64) else { return false };
+    let Some(top) = Shape::whole(source, 64, &[Bytes(1..=5)]) else { return false };
     let block = |block: Shape| {
         let operation = |shape: Shape| {
             let is_word =
                 |name: String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-            shape.only(&[(1, Bytes), (2, Bytes), (3, Bytes), (4, Bytes), (5, Number)])
-                && shape.name(source, 3).is_some_and(is_word)
+            shape.name(source, 3).is_some_and(is_word)
         };
-        block.only(&[(1, Number), (2, Number), (3, Bytes), (4, Bytes), (5, Number)])
-            && block.has(1)
-            && (block.inner(source, 4, 256).is_some_and(operation)
-                || block.has(3) && block.has(2) && !block.has(4))
+        let called = || block.inner(source, 4, 256, &[Bytes(1..=4), Number(5..=5)]);
+        block.has(1) && (called().is_some_and(operation) || block.has(3) && block.has(2) && !block.has(4))
     };
-    top.only(&[(1, Bytes), (2, Bytes), (3, Bytes), (4, Bytes), (5, Bytes)])
-        && top.inner(source, 1, 4096).is_some_and(block)
+    top.inner(source, 1, 4096, &[Number(1..=2), Bytes(3..=4), Number(5..=5)]).is_some_and(block)
 }
 
 /// A message still to be walked.

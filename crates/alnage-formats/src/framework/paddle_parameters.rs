@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alnage_types::{IssueKind, ReadEnd, Reader, Source};
 
-use super::proto::{Kind::*, Shape};
+use super::proto::{Allowed::*, Shape};
 use crate::{Context, Facts, Format, LoadEffect};
 
 pub(super) static FORMAT: Format = Format {
@@ -41,8 +41,8 @@ fn tensor(source: &dyn Source, reader: &mut Reader<'_>) -> Result<Option<u64>, R
     }
     let start = reader.position();
     reader.skip(length)?;
-    let Some(shape) = Shape::of(source, start..start + length, 64) else { return Ok(None) };
-    let known = shape.only(&[(1, Number), (2, Any)]);
+    let allowed = [Number(1..=1), Any(2..=2)];
+    let Some(shape) = Shape::of(source, start..start + length, 64, &allowed) else { return Ok(None) };
     let width: u64 = match shape.varint(1) {
         Some(0 | 20 | 21) => 1,
         Some(1 | 4 | 22) => 2,
@@ -52,7 +52,7 @@ fn tensor(source: &dyn Source, reader: &mut Reader<'_>) -> Result<Option<u64>, R
         _ => return Ok(None),
     };
     let size = shape.varints(source, 2).into_iter().try_fold(width, u64::checked_mul);
-    Ok(size.filter(|_| known))
+    Ok(size)
 }
 
 fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {

@@ -1,6 +1,6 @@
 //! Recognising protobuf messages by structure: a bounded look at the fields of the first levels.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use alnage_types::{Budget, Meter, Reader, Source};
 
@@ -15,33 +15,31 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// The first fields of the message in `range`, at most `max`. `None` when the bytes are no protobuf, or do not
-    /// end where the message does.
-    pub(super) fn of(source: &dyn Source, range: Range<u64>, max: usize) -> Option<Self> {
+    /// The first fields of the message in `range`, at most `max`. `None` when the bytes are no protobuf, do not end
+    /// where the message does, or hold another field than `allowed`.
+    pub(super) fn of(
+        source: &dyn Source,
+        range: Range<u64>,
+        max: usize,
+        allowed: &[Allowed],
+    ) -> Option<Self> {
         let mut reader = Reader::new(source);
         let mut meter = Meter::new(Budget { max_steps: 1 << 20, ..Budget::default() });
         let mut message = Message::new(range);
         let mut fields = Vec::new();
         while fields.len() < max {
             match message.next(&mut reader, &mut meter) {
-                Ok(Some(field)) => fields.push(field),
+                Ok(Some(field)) if allowed.iter().any(|allowed| allowed.fits(&field)) => fields.push(field),
                 Ok(None) => break,
-                Err(_) => return None,
+                Ok(Some(_)) | Err(_) => return None,
             }
         }
         (!fields.is_empty()).then_some(Self { fields })
     }
 
     /// The whole source as one message.
-    pub(super) fn whole(source: &dyn Source, max: usize) -> Option<Self> {
-        Self::of(source, 0..source.len(), max)
-    }
-
-    /// Whether every field is one of these `(number, is_bytes)`.
-    pub(super) fn only(&self, allowed: &[(u32, Kind)]) -> bool {
-        self.fields
-            .iter()
-            .all(|field| allowed.iter().any(|&(number, kind)| field.number == number && kind.fits(field)))
+    pub(super) fn whole(source: &dyn Source, max: usize, allowed: &[Allowed]) -> Option<Self> {
+        Self::of(source, 0..source.len(), max, allowed)
     }
 
     /// The places of all byte fields with this number.
@@ -50,8 +48,14 @@ impl Shape {
     }
 
     /// The first byte field with this number as a message of its own.
-    pub(super) fn inner(&self, source: &dyn Source, number: u32, max: usize) -> Option<Self> {
-        Self::of(source, self.bytes(number).next()?, max)
+    pub(super) fn inner(
+        &self,
+        source: &dyn Source,
+        number: u32,
+        max: usize,
+        allowed: &[Allowed],
+    ) -> Option<Self> {
+        Self::of(source, self.bytes(number).next()?, max, allowed)
     }
 
     /// Whether there is a field with this number.
@@ -88,21 +92,21 @@ impl Shape {
     }
 }
 
-/// The wire types a field may have.
-#[derive(Clone, Copy)]
-pub(super) enum Kind {
-    Bytes,
-    Number,
-    Any,
+/// Fields a message may have, by their numbers.
+pub(super) enum Allowed {
+    Bytes(RangeInclusive<u32>),
+    Number(RangeInclusive<u32>),
+    Any(RangeInclusive<u32>),
 }
 
-impl Kind {
-    fn fits(self, field: &Field) -> bool {
-        match self {
-            Self::Bytes => matches!(field.value, Value::Bytes(_)),
-            Self::Number => !matches!(field.value, Value::Bytes(_) | Value::Group(_)),
-            Self::Any => true,
-        }
+impl Allowed {
+    fn fits(&self, field: &Field) -> bool {
+        let (numbers, fits) = match self {
+            Self::Bytes(numbers) => (numbers, matches!(field.value, Value::Bytes(_))),
+            Self::Number(numbers) => (numbers, !matches!(field.value, Value::Bytes(_) | Value::Group(_))),
+            Self::Any(numbers) => (numbers, true),
+        };
+        fits && numbers.contains(&field.number)
     }
 }
 

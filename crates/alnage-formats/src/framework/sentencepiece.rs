@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alnage_types::{Reader, Source};
 
-use super::proto::{Kind::*, Shape, each_field};
+use super::proto::{Allowed::*, Shape, each_field};
 use crate::{Context, Facts, Format, LoadEffect, wire::Message};
 
 pub(super) static FORMAT: Format = Format {
@@ -22,13 +22,11 @@ pub(super) static FORMAT: Format = Format {
 /// A few pieces, each of text, score and kind. Trained models start with `<unk>` and the other control pieces.
 fn is_model(source: &dyn Source) -> bool {
     const FIRST: usize = 8;
-    let Some(top) = Shape::of(source, 0..source.len(), FIRST) else { return false };
-    top.only(&[(1, Bytes), (2, Bytes), (3, Bytes), (4, Bytes), (5, Bytes)])
-        && top.bytes(1).count() >= 3
+    let Some(top) = Shape::whole(source, FIRST, &[Bytes(1..=5)]) else { return false };
+    top.bytes(1).count() >= 3
         && top.bytes(1).all(|range| {
-            Shape::of(source, range, 4).is_some_and(|piece| {
-                piece.only(&[(1, Bytes), (2, Number), (3, Number)])
-                    && piece.name(source, 1).is_some()
+            Shape::of(source, range, 4, &[Bytes(1..=1), Number(2..=3)]).is_some_and(|piece| {
+                piece.name(source, 1).is_some()
                     && piece.has(2)
                     && piece.varint(3).is_none_or(|kind| (1..=6).contains(&kind))
             })

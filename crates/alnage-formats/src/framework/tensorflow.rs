@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::{
     FrameworkFacts,
-    proto::{Kind::*, Shape},
+    proto::{Allowed::*, Shape},
     text::short,
 };
 use crate::{
@@ -153,8 +153,8 @@ const EFFECTS: &[&str] = &[
 /// What kind of message the bytes are.
 fn kind(source: &dyn Source) -> Option<&'static str> {
     const LOOK: usize = 4096;
-    let top = Shape::whole(source, LOOK)?;
-    if top.only(&[(1, Number), (2, Bytes)]) && top.bytes(2).any(|range| is_meta_graph(source, range)) {
+    let saved_model = Shape::whole(source, LOOK, &[Number(1..=1), Bytes(2..=2)]);
+    if saved_model.is_some_and(|top| top.bytes(2).any(|range| is_meta_graph(source, range))) {
         Some("saved_model")
     } else if is_meta_graph(source, 0..source.len()) {
         Some("meta_graph")
@@ -166,24 +166,19 @@ fn kind(source: &dyn Source) -> Option<&'static str> {
 }
 
 fn is_meta_graph(source: &dyn Source, range: std::ops::Range<u64>) -> bool {
-    let allowed = [(1, Bytes), (2, Bytes), (3, Bytes), (4, Bytes), (5, Bytes), (6, Bytes), (7, Bytes)];
-    let Some(shape) = Shape::of(source, range, 4096) else { return false };
-    shape.only(&allowed) && shape.bytes(2).next().is_some_and(|graph| is_graph(source, graph))
+    let Some(shape) = Shape::of(source, range, 4096, &[Bytes(1..=7)]) else { return false };
+    shape.bytes(2).next().is_some_and(|graph| is_graph(source, graph))
 }
 
 fn is_graph(source: &dyn Source, range: std::ops::Range<u64>) -> bool {
-    let Some(shape) = Shape::of(source, range, 256) else { return false };
+    let allowed = [Bytes(1..=2), Number(3..=3), Bytes(4..=5)];
+    let Some(shape) = Shape::of(source, range, 256, &allowed) else { return false };
     let node = |node| {
-        let allowed = [(1, Bytes), (2, Bytes), (3, Bytes), (4, Bytes), (5, Bytes), (6, Bytes), (7, Bytes)];
-        Shape::of(source, node, 256).is_some_and(|node| {
-            let operation = node.name(source, 2);
-            node.only(&allowed)
-                && node.name(source, 1).is_some()
-                && operation.is_some_and(|name| is_operation(&name))
+        Shape::of(source, node, 256, &[Bytes(1..=7)]).is_some_and(|node| {
+            node.name(source, 1).is_some() && node.name(source, 2).is_some_and(|name| is_operation(&name))
         })
     };
-    shape.only(&[(1, Bytes), (2, Bytes), (3, Number), (4, Bytes), (5, Bytes)])
-        && shape.bytes(1).next().map_or_else(|| shape.has(2) && shape.has(4), node)
+    shape.bytes(1).next().map_or_else(|| shape.has(2) && shape.has(4), node)
 }
 
 /// An operation's name starts with a capital letter or an underscore: `MatMul`, `_Retval`, `Addons>Gelu`; calls of

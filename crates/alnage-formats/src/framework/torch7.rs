@@ -36,6 +36,9 @@ fn identify(probe: &Probe<'_>) -> bool {
 }
 
 fn is_ascii(head: &[u8]) -> bool {
+    if !matches!(head, [b'3' | b'4', b'\n', ..]) {
+        return false;
+    }
     let mut lines = head.split(|&byte| byte == b'\n');
     let mut line = || lines.next().unwrap_or_default();
     let is_number = |line: &[u8]| !line.is_empty() && line.len() < 12 && line.iter().all(u8::is_ascii_digit);

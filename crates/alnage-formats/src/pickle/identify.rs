@@ -39,6 +39,10 @@ pub(super) fn is_pickle(source: &dyn Source, offset: u64, place: Place) -> bool 
     if !may_begin(&head) {
         return false;
     }
+    if place == Place::Named && matches!(head.as_ref(), [0x80, 2..=5, ..]) {
+        // Name and header agree; the parser has the last word.
+        return true;
+    }
     if place == Place::Anywhere && source.as_bytes().is_none() && offset + GLANCE < source.len() {
         // Most candidates fail within a few opcodes; those need no window of the whole source.
         let glance = Slice(&head);
@@ -66,6 +70,7 @@ pub(super) fn is_pickle_by(machine: &mut Machine<'_>, offset: u64, place: Place)
         if !may_begin(&head) {
             continue;
         }
+        machine.named_suffices = names_suffice(&head, place);
         machine.tape.max_line = if head.first() == Some(&0x80) { u64::MAX } else { SCOUT_LINE };
         let mut readings = Readings::default();
         let mut reading = Reading::default();
@@ -116,12 +121,9 @@ fn evidence(machine: &Machine<'_>, run: &Run, head: &[u8], place: Place) -> bool
         return true;
     }
     let named = match place {
-        // INST begins with a letter, and so does text: `id,name` in a table.
-        Place::Hinted if head.first() == Some(&b'i') => run.plausible > 0,
-        Place::Named | Place::Hinted => run.globals > 0,
-        Place::Start => headed && run.globals > 0,
-        Place::Behind => run.plausible > 0,
-        Place::Anywhere => false,
+        _ if names_suffice(head, place) => run.globals > 0,
+        Place::Hinted | Place::Behind => run.plausible > 0,
+        Place::Named | Place::Start | Place::Anywhere => false,
     };
     if named {
         return true;
@@ -135,6 +137,17 @@ fn evidence(machine: &Machine<'_>, run: &Run, head: &[u8], place: Place) -> bool
                 machine.record.anomalies.iter().any(|anomaly| anomaly.kind == AnomalyKind::DeclaredLength);
             headed && (run.opcodes >= 8 || (declared && place != Place::Behind))
         }
+    }
+}
+
+/// Whether any global is evidence enough, whatever its name.
+fn names_suffice(head: &[u8], place: Place) -> bool {
+    match place {
+        Place::Named => true,
+        // INST begins with a letter, and so does text: `id,name` in a table.
+        Place::Hinted => head.first() != Some(&b'i'),
+        Place::Start => matches!(head, [0x80, 0..=5, ..]),
+        Place::Behind | Place::Anywhere => false,
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Machine<'a> {
     pub(super) named_calls: u64,
     /// Whether this run only looks whether there is a pickle.
     pub(super) scouting: bool,
+    /// Whether any global shows a scout that there is one.
+    pub(super) named_suffices: bool,
     /// A loader reads a pickle of its own from the file before it goes on.
     pub(super) inline_from: Option<u64>,
     suspended: Vec<Suspended>,
@@ -119,6 +121,7 @@ impl<'a> Machine<'a> {
             plausible: 0,
             named_calls: 0,
             scouting: false,
+            named_suffices: false,
             inline_from: None,
             suspended: Vec::new(),
             remembered_at: u64::MAX,
@@ -132,6 +135,11 @@ impl<'a> Machine<'a> {
         let mut machine = Self::new(source, Reading::default(), limits);
         machine.scouting = true;
         machine
+    }
+
+    /// Whether a scout has seen enough: nothing that follows can take it back.
+    fn is_evident(&self) -> bool {
+        (self.named_calls > 0 && self.plausible > 0) || (self.named_suffices && self.resolved > 0)
     }
 
     /// Runs the pickle at `start`.
@@ -184,8 +192,7 @@ impl<'a> Machine<'a> {
             if let Err(end) = self.execute(opcode) {
                 break end;
             }
-            if self.scouting && self.named_calls > 0 && self.plausible > 0 {
-                // Nothing that follows can take this evidence back.
+            if self.scouting && self.is_evident() {
                 break End::Steps;
             }
             if let Some(start) = self.inline_from.take()

@@ -12,6 +12,7 @@ mod provenance;
 mod repository;
 mod tensor;
 
+pub(crate) use pickle::WeighedCalls;
 pub(crate) use policy::suppression_expired;
 
 static FAMILIES: &[&[&Rule]] = &[

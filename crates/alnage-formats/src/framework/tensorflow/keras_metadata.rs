@@ -7,7 +7,7 @@ use alnage_types::{MemorySource, Reader, Source};
 use crate::{
     Context, Facts, Format, LoadEffect,
     framework::{
-        proto::{Kind::*, Shape, each_field},
+        proto::{Allowed::*, Shape, each_field},
         text::short,
     },
     wire::Message,
@@ -21,13 +21,10 @@ pub(in crate::framework) static FORMAT: Format = Format {
     reads: "the configuration of every object, as Keras configuration",
     cannot: "nothing beyond the configuration",
     identify: |probe| {
-        let Some(top) = Shape::whole(probe.source, 4096) else { return false };
-        let node = [(2, Number), (3, Bytes), (4, Bytes), (5, Bytes), (6, Bytes)];
-        let is_node = |node_shape: Shape| {
-            let is_keras = node_shape.name(probe.source, 4).is_some_and(|name| name.starts_with("_tf_"));
-            node_shape.only(&node) && is_keras
-        };
-        top.only(&[(1, Bytes)]) && top.inner(probe.source, 1, 64).is_some_and(is_node)
+        let Some(top) = Shape::whole(probe.source, 4096, &[Bytes(1..=1)]) else { return false };
+        let node = top.inner(probe.source, 1, 64, &[Number(2..=2), Bytes(3..=6)]);
+        let class = node.and_then(|node| node.name(probe.source, 4));
+        class.is_some_and(|class| class.starts_with("_tf_"))
     },
     parse,
 };
@@ -41,19 +38,10 @@ pub(in crate::framework) static FINGERPRINT: Format = Format {
     reads: "that it holds hashes only",
     cannot: "whether the hashes are right",
     identify: |probe| {
-        let fields = [
-            (1, Number),
-            (2, Number),
-            (3, Number),
-            (4, Number),
-            (5, Number),
-            (6, Bytes),
-            (7, Any),
-            (8, Bytes),
-        ];
+        let fields = [Number(1..=5), Bytes(6..=6), Any(7..=7), Bytes(8..=8)];
         probe.len() <= 256
             && probe.path.name() == "fingerprint.pb"
-            && Shape::whole(probe.source, 64).is_some_and(|top| top.only(&fields))
+            && Shape::whole(probe.source, 64, &fields).is_some()
     },
     parse: |source, context| {
         context.claim(0..source.len());

@@ -6,8 +6,7 @@ use alnage_types::{Confidence, Level, Severity};
 use super::{
     dangerous_call::callee,
     few::Few,
-    pickles,
-    weigh::{Graveness, Weight, weigh},
+    weigh::{Graveness, Weight},
 };
 use crate::{Rule, Sink};
 
@@ -26,18 +25,18 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
-    for (artifact, facts) in pickles(model) {
+    for (artifact, facts, calls) in sink.weighed_calls(model).pickles(model) {
         let (mut grave, mut odd) = (Few::new(), Few::new());
-        for call in &facts.calls {
-            let Weight::Arguments(what, graveness) = weigh(facts, call) else { continue };
-            let few = if graveness == Graveness::Odd { &mut odd } else { &mut grave };
+        for (call, weight) in calls {
+            let Weight::Arguments(what, graveness) = weight else { continue };
+            let few = if *graveness == Graveness::Odd { &mut odd } else { &mut grave };
             if !few.has_room(call.offset) {
                 continue;
             }
             let message = format!("`{}` is called for {what}", callee(facts, call));
             let finding =
                 sink.report_at(&artifact.path, (call.offset, call.offset + 1), message, &*call.line);
-            if graveness == Graveness::Odd {
+            if *graveness == Graveness::Odd {
                 finding.severity = Severity::Medium;
                 finding.confidence = Confidence::Medium;
             }

@@ -3,12 +3,7 @@
 use alnage_formats::Model;
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{
-    dangerous_call::callee,
-    few::Few,
-    pickles,
-    weigh::{Weight, weigh},
-};
+use super::{dangerous_call::callee, few::Few, weigh::Weight};
 use crate::{Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
@@ -26,11 +21,11 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
-    for (artifact, facts) in pickles(model) {
+    for (artifact, facts, calls) in sink.weighed_calls(model).pickles(model) {
         let (mut run, mut built) = (Few::new(), Few::new());
-        for call in &facts.calls {
+        for (call, weight) in calls {
             let place = (call.offset, call.offset + 1);
-            match weigh(facts, call) {
+            match weight {
                 Weight::RunsCarried if run.has_room(call.offset) => {
                     let message = "loading runs a function that the pickle itself carries";
                     sink.report_at(&artifact.path, place, message, &*call.line).severity = Severity::Critical;

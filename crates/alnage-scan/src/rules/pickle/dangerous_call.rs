@@ -6,11 +6,7 @@ use alnage_formats::{
 };
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{
-    few::Few,
-    pickles,
-    weigh::{Weight, weigh},
-};
+use super::{few::Few, weigh::Weight};
 use crate::{Rule, Sink, capability::describe};
 
 pub(super) static RULE: Rule = Rule {
@@ -34,10 +30,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
-    for (artifact, facts) in pickles(model) {
+    for (artifact, facts, calls) in sink.weighed_calls(model).pickles(model) {
         let mut few = Few::new();
-        for call in &facts.calls {
-            let Weight::Dangerous(danger) = weigh(facts, call) else { continue };
+        for (call, weight) in calls {
+            let Weight::Dangerous(danger) = weight else { continue };
             if !few.has_room(call.offset) {
                 continue;
             }

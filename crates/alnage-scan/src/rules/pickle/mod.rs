@@ -28,6 +28,8 @@ mod unresolved_call;
 mod weigh;
 mod weights_only;
 
+pub(crate) use weigh::WeighedCalls;
+
 use alnage_formats::{
     Artifact, Facts, Model,
     pickle::{AnomalyKind, PickleFacts},

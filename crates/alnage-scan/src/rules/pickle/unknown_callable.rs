@@ -5,12 +5,7 @@ use std::collections::BTreeSet;
 use alnage_formats::Model;
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{
-    dangerous_call::callee,
-    few::Few,
-    pickles,
-    weigh::{Weight, weigh},
-};
+use super::{dangerous_call::callee, few::Few, weigh::Weight};
 use crate::{Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
@@ -28,10 +23,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
-    for (artifact, facts) in pickles(model) {
+    for (artifact, facts, calls) in sink.weighed_calls(model).pickles(model) {
         let mut seen = BTreeSet::new();
         let mut few = Few::new();
-        for call in facts.calls.iter().filter(|call| weigh(facts, call) == Weight::UnknownCallable) {
+        for (call, _) in calls.filter(|(_, weight)| **weight == Weight::UnknownCallable) {
             let name = callee(facts, call);
             if seen.insert(name.clone()) && few.has_room(call.offset) {
                 let message = format!("loading calls `{name}`, which is not known to be harmless");

@@ -3,11 +3,7 @@
 use alnage_formats::Model;
 use alnage_types::{Confidence, Level, Severity};
 
-use super::{
-    few::Few,
-    pickles,
-    weigh::{Weight, weigh},
-};
+use super::{few::Few, weigh::Weight};
 use crate::{Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
@@ -25,9 +21,9 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(model: &Model, sink: &mut Sink<'_>) {
-    for (artifact, facts) in pickles(model) {
+    for (artifact, _, calls) in sink.weighed_calls(model).pickles(model) {
         let mut few = Few::new();
-        for call in facts.calls.iter().filter(|call| weigh(facts, call) == Weight::Unresolved) {
+        for (call, _) in calls.filter(|(_, weight)| **weight == Weight::Unresolved) {
             if !few.has_room(call.offset) {
                 continue;
             }

@@ -1,10 +1,11 @@
 //! What a call of a pickle amounts to: the one place where callables are judged.
 
 use alnage_formats::{
-    Artifact,
+    Artifact, Model,
     pickle::{Argument, Call, Callee, Global, PickleFacts, Role as Kind},
 };
 
+use super::pickles;
 use crate::capability::{Class, Danger, Role, SinkKind, Trigger, classify, danger_when_called};
 
 /// What a call amounts to.
@@ -37,8 +38,35 @@ pub(super) enum Graveness {
     Odd,
 }
 
-/// Weighs a call.
-pub(super) fn weigh(facts: &PickleFacts, call: &Call) -> Weight {
+/// The calls of a model's pickles that are not quiet.
+#[derive(Debug)]
+pub(crate) struct WeighedCalls(Vec<(usize, Vec<(usize, Weight)>)>);
+
+impl WeighedCalls {
+    pub(crate) fn of(model: &Model) -> Self {
+        let weighed = pickles(model).enumerate().map(|(at, (_, facts))| {
+            let calls = facts.calls.iter().map(|call| weigh(facts, call)).enumerate();
+            (at, calls.filter(|(_, weight)| *weight != Weight::Quiet).collect::<Vec<_>>())
+        });
+        Self(weighed.filter(|(_, calls)| !calls.is_empty()).collect())
+    }
+
+    /// Each pickle with such calls, and those; `model` is the model that was weighed.
+    pub(super) fn pickles<'a>(
+        &'a self,
+        model: &'a Model,
+    ) -> impl Iterator<Item = (&'a Artifact, &'a PickleFacts, impl Iterator<Item = (&'a Call, &'a Weight)>)>
+    {
+        let mut weighed = self.0.iter().peekable();
+        pickles(model).enumerate().filter_map(move |(at, (artifact, facts))| {
+            let (_, calls) = weighed.next_if(|(next, _)| *next == at)?;
+            let calls = calls.iter().filter_map(|(call, weight)| Some((facts.calls.get(*call)?, weight)));
+            Some((artifact, facts, calls))
+        })
+    }
+}
+
+fn weigh(facts: &PickleFacts, call: &Call) -> Weight {
     match &call.callee {
         Callee::Unknown => match call.role {
             Kind::Call | Kind::New => Weight::Unresolved,
