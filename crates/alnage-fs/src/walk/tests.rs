@@ -1,6 +1,7 @@
 use std::os::unix::fs::symlink;
 
 use super::*;
+use crate::read::IN_MEMORY;
 
 /// Builds a directory with `make` and compares the walk with `expected`: path, kind, and whether it is read.
 fn check(make: impl FnOnce(&Path), expected: &[(&str, &str, bool)]) -> Tree {
@@ -103,14 +104,27 @@ fn a_directory_swapped_for_a_link_after_the_walk_is_not_followed() {
 }
 
 #[test]
-fn a_file_written_to_while_it_is_read_is_noticed() {
+fn a_long_file_written_to_while_it_is_read_is_noticed() {
     let root = tempfile::tempdir().unwrap();
-    fs::write(root.path().join("file"), "before").unwrap();
+    let file = fs::File::create(root.path().join("file")).unwrap();
+    file.set_len(IN_MEMORY + 1).unwrap();
     let tree = walk(root.path()).unwrap();
     let content = tree.read(&tree.files[0], true, &|_| {}).unwrap();
     assert!(!content.has_changed());
     fs::write(root.path().join("file"), "afterwards").unwrap();
     assert!(content.has_changed());
+}
+
+#[test]
+fn a_short_file_written_to_afterwards_is_parsed_as_it_was_hashed() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("file"), "before").unwrap();
+    let tree = walk(root.path()).unwrap();
+    let content = tree.read(&tree.files[0], true, &|_| {}).unwrap();
+    fs::write(root.path().join("file"), "afterwards").unwrap();
+    assert!(!content.has_changed());
+    assert_eq!(content.source.as_bytes(), Some(&b"before"[..]));
+    assert_eq!(content.sha256, Some(Digest::of(b"before")));
 }
 
 #[test]
