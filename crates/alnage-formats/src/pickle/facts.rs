@@ -104,7 +104,7 @@ impl Global {
     pub fn path(&self) -> String {
         match (self.module.as_str(), self.name.as_str()) {
             (module, "") => module.to_owned(),
-            (module, name) => format!("{module}.{name}"),
+            (module, name) => [module, ".", name].concat(),
         }
     }
 }

@@ -65,11 +65,11 @@ impl Machine<'_> {
             Value::Bytes(len, _) => self.write_bytes(out, value, len, "b'"),
             Value::ByteArray(len, _) => self.write_bytes(out, value, len, "bytearray b'"),
             Value::Global(at) => {
-                let path =
-                    self.record.globals.get(at as usize).map(|global| global.path()).unwrap_or_default();
-                match path.char_indices().nth(200) {
-                    Some((end, _)) => push_escaped(out, &path[..end]),
-                    None => push_escaped(out, &path),
+                let Some(global) = self.record.globals.get(at as usize) else { return };
+                push_escaped(out, clipped(&global.module));
+                if !global.name.is_empty() {
+                    out.push('.');
+                    push_escaped(out, clipped(&global.name));
                 }
             }
             Value::Node(_) => self.write_node(out, value, depth),
@@ -78,10 +78,13 @@ impl Machine<'_> {
 
     fn write_bytes(&self, out: &mut String, value: Value, len: u32, open: &str) {
         let bytes = self.heap.bytes(self.tape.source(), value, 48).unwrap_or_default();
-        let text: String =
-            bytes.iter().flat_map(|&byte| std::ascii::escape_default(byte)).map(char::from).collect();
         out.push_str(open);
-        out.push_str(&text);
+        for &byte in bytes.as_ref() {
+            match byte {
+                b' '..=b'~' if !matches!(byte, b'\'' | b'"' | b'\\') => out.push(char::from(byte)),
+                _ => out.extend(std::ascii::escape_default(byte).map(char::from)),
+            }
+        }
         out.push_str(if len as usize > bytes.len() { "…'" } else { "'" });
     }
 
@@ -182,6 +185,11 @@ fn escape(c: char) -> impl Iterator<Item = char> {
         !c.is_control() && !matches!(c, '\'' | '\\' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}');
     let escaped = (!plain).then(|| c.escape_default());
     plain.then_some(c).into_iter().chain(escaped.into_iter().flatten())
+}
+
+/// A name, or as much of it as is shown.
+fn clipped(name: &str) -> &str {
+    name.char_indices().nth(200).map_or(name, |(end, _)| &name[..end])
 }
 
 fn cut(mut text: String, max: usize) -> String {
