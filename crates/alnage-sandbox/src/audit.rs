@@ -44,6 +44,7 @@ impl Mode {
 #[derive(Debug)]
 pub struct Audit {
     mode: Mode,
+    path: Option<PathBuf>,
     file: Option<Mutex<File>>,
     told: Mutex<HashSet<(PathBuf, String)>>,
 }
@@ -51,16 +52,16 @@ pub struct Audit {
 impl Audit {
     /// Decisions go to the end of `file`, when there is one.
     pub fn open(mode: Mode, file: Option<&Path>) -> Result<Self, Error> {
-        let open = |path: &Path| {
-            File::options()
-                .append(true)
-                .create(true)
-                .mode(0o600)
-                .open(path)
-                .map_err(Error::at(format!("`{}`", path.display())))
-        };
-        let file = file.map(open).transpose()?.map(Mutex::new);
-        Ok(Self { mode, file, told: Mutex::default() })
+        let opened = file.map(append).transpose()?.map(Mutex::new);
+        Ok(Self { mode, path: file.map(Path::to_owned), file: opened, told: Mutex::default() })
+    }
+
+    /// Goes on in what lies where the file was, which may have been moved away.
+    pub(crate) fn reopen(&self) -> Result<(), Error> {
+        if let (Some(path), Some(file)) = (&self.path, &self.file) {
+            *file.lock().unwrap_or_else(PoisonError::into_inner) = append(path)?;
+        }
+        Ok(())
     }
 
     /// What a refusal leads to.
@@ -157,6 +158,11 @@ impl Audit {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.len() < MOST && told.insert((path.to_owned(), what.to_owned()))
     }
+}
+
+fn append(path: &Path) -> Result<File, Error> {
+    let options = File::options().append(true).create(true).mode(0o600).open(path);
+    options.map_err(Error::at(format!("`{}`", path.display())))
 }
 
 fn of_admission(admission: &Admission) -> Vec<(&'static str, Value)> {

@@ -8,6 +8,9 @@ pub enum Error {
     /// The kernel has not what it takes.
     #[error("this kernel cannot keep a program behind the wall: {0}")]
     Unsupported(String),
+    /// A host cannot be guarded like this.
+    #[error("the host cannot be guarded: {0}")]
+    Unguardable(String),
     /// There is no such program.
     #[error("`{}` is no program that can be found", .0.display())]
     NoProgram(PathBuf),

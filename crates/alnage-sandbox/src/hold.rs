@@ -6,6 +6,7 @@ use std::{
     os::fd::{AsFd, OwnedFd},
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use alnage_fs::{Handed, Stamp};
@@ -13,7 +14,7 @@ use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, memfd_cre
 
 use crate::{
     admission::{Admission, Places},
-    raw::{lease_stands, take_lease},
+    raw::{is_alone, lease_stands, take_lease},
     resolve::own_name,
 };
 
@@ -42,8 +43,19 @@ struct Held {
     place: PathBuf,
     /// Nobody has it open for writing, and nobody can without waiting for us.
     leased: bool,
+    /// When it was last handed to somebody.
+    handed: Instant,
     /// What was decided while it was held.
     admitted: Vec<(Places, Admission)>,
+}
+
+/// A file that was held and is being written to, or about to.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    /// Where it was.
+    pub(crate) place: PathBuf,
+    /// The file, still leased.
+    pub(crate) file: Handed,
 }
 
 impl Held {
@@ -76,26 +88,29 @@ impl Holds {
             // Another's file, or a file system without leases.
             Err(_) => false,
         };
-        all.insert(key, Held { file: held, place: places.place.clone(), leased, admitted: Vec::new() });
+        let (place, handed) = (places.place.clone(), Instant::now());
+        all.insert(key, Held { file: held, place, leased, handed, admitted: Vec::new() });
         Ok(())
     }
 
     /// What was decided of this file, when it has been held since.
     pub(crate) fn admitted(&self, file: &Handed, places: &Places) -> Option<Admission> {
-        let all = self.all();
-        let held = all.get(&(file.stamp().device, file.stamp().inode))?;
+        let mut all = self.all();
+        let held = all.get_mut(&(file.stamp().device, file.stamp().inode))?;
         if !held.leased || held.file.stamp() != file.stamp() || !held.stands() {
             return None;
         }
+        held.handed = Instant::now();
         held.admitted.iter().find(|(known, _)| known == places).map(|(_, admission)| admission.clone())
     }
 
     /// Keeps in mind that `file` was admitted.
     pub(crate) fn admit(&self, file: &Handed, places: &Places, admission: &Admission) {
         const MOST: usize = 64;
-        if let Some(held) = self.all().get_mut(&(file.stamp().device, file.stamp().inode))
-            && held.admitted.len() < MOST
-        {
+        let mut all = self.all();
+        let Some(held) = all.get_mut(&(file.stamp().device, file.stamp().inode)) else { return };
+        held.handed = Instant::now();
+        if held.admitted.len() < MOST && held.admitted.iter().all(|(known, _)| known != places) {
             held.admitted.push((places.clone(), admission.clone()));
         }
     }
@@ -105,11 +120,55 @@ impl Holds {
         self.all().contains_key(&(stamp.device, stamp.inode))
     }
 
-    /// Files that somebody has written to, or waits to write to, since they were verified. Each is told once.
-    pub(crate) fn broken(&self) -> Vec<PathBuf> {
+    /// Files that somebody has written to, or waits to write to, since they were verified. Each is told once, and who
+    /// waits goes on waiting until what is given here is dropped.
+    pub(crate) fn broken(&self) -> Vec<Broken> {
         let mut all = self.all();
         let broken: Vec<_> = all.iter().filter(|(_, held)| !held.stands()).map(|(key, _)| *key).collect();
-        broken.iter().filter_map(|key| all.remove(key)).map(|held| held.place).collect()
+        let taken = broken.iter().filter_map(|key| all.remove(key));
+        taken.map(|held| Broken { place: held.place, file: held.file }).collect()
+    }
+
+    /// Whether the file of this stamp is held and nobody wrote to it or waits to.
+    pub(crate) fn stands(&self, stamp: Stamp) -> bool {
+        let all = self.all();
+        all.get(&(stamp.device, stamp.inode)).is_some_and(|held| held.stands() && held.file.stamp() == stamp)
+    }
+
+    /// Gives up the file of this stamp, when it was not admitted.
+    pub(crate) fn let_go_of_refused(&self, stamp: Stamp) {
+        let mut all = self.all();
+        let key = (stamp.device, stamp.inode);
+        if all.get(&key).is_some_and(|held| held.admitted.is_empty()) {
+            all.remove(&key);
+        }
+    }
+
+    /// Gives up the file of this stamp.
+    pub(crate) fn let_go(&self, stamp: Stamp) {
+        self.all().remove(&(stamp.device, stamp.inode));
+    }
+
+    /// Whether the file of this stamp was handed to somebody a moment ago, so that he may not have it yet.
+    pub(crate) fn is_fresh(&self, stamp: Stamp) -> bool {
+        const MOMENT: Duration = Duration::from_secs(1);
+        let all = self.all();
+        all.get(&(stamp.device, stamp.inode)).is_some_and(|held| held.handed.elapsed() < MOMENT)
+    }
+
+    /// Gives up what nobody else has open any more, and forgets nothing else.
+    pub(crate) fn let_go_of_unused(&self) {
+        self.all().retain(|_, held| !held.leased || !is_alone(held.file.file().as_fd()));
+    }
+
+    /// Forgets what was decided; files stay held.
+    pub(crate) fn forget(&self) {
+        self.all().values_mut().for_each(|held| held.admitted.clear());
+    }
+
+    /// How many files are held.
+    pub(crate) fn len(&self) -> usize {
+        self.all().len()
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<(u64, u64), Held>> {

@@ -4,6 +4,9 @@
 //! it holds, verifies it when it is a model, and hands over the very descriptor that it looked at. Below that lies a wall
 //! (Landlock): the program by itself may read no file but programs, so what the supervisor waves through, and what
 //! nobody thought of, cannot reach a model.
+//!
+//! The guard does the same for every process of a host, on the file systems that root names: there the kernel asks
+//! (fanotify) before a file is opened.
 
 #![cfg(target_os = "linux")]
 
@@ -12,6 +15,7 @@ mod asked;
 mod audit;
 mod error;
 mod filter;
+mod guard;
 mod hold;
 mod launch;
 mod raw;
@@ -22,5 +26,6 @@ mod wall;
 
 pub use audit::{Audit, Mode};
 pub use error::Error;
+pub use guard::{Guarded, Guarding, OnChange, Overload, Report, guard};
 pub use launch::Confinement;
 pub use run::{Running, run};

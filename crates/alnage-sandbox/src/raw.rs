@@ -14,6 +14,8 @@ use std::{
     process::Command,
 };
 
+pub(crate) mod fanotify;
+
 /// One instruction of a filter.
 pub(crate) type Instruction = libc::sock_filter;
 
@@ -216,6 +218,16 @@ pub(crate) fn lease_stands(file: BorrowedFd<'_>) -> bool {
     unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLEASE) == libc::F_RDLCK }
 }
 
+/// Whether nobody else has the leased file open: the lease is kept, and is what it was.
+pub(crate) fn is_alone(file: BorrowedFd<'_>) -> bool {
+    let set = |kind: c_int| {
+        // SAFETY: the arguments are numbers.
+        check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, kind) })
+    };
+    // A lease for writing is given only to who has the file for himself.
+    set(libc::F_WRLCK).is_ok() && set(libc::F_RDLCK).is_ok()
+}
+
 /// A signal that came for this process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Signal {
@@ -254,6 +266,17 @@ pub(crate) fn next_signal() -> Option<Signal> {
     let mut info: libc::siginfo_t = unsafe { zeroed() };
     // SAFETY: both are what the call asks for.
     let number = unsafe { libc::sigwaitinfo(&raw const set, &raw mut info) };
+    (number > 0).then_some(Signal { number, by_kernel: info.si_code > 0 })
+}
+
+/// Waits for a signal for so many seconds.
+pub(crate) fn next_signal_within(seconds: i64) -> Option<Signal> {
+    let set = waited_for();
+    let time = libc::timespec { tv_sec: seconds, tv_nsec: 0 };
+    // SAFETY: all zeros is a value of this struct, and the kernel overwrites it.
+    let mut info: libc::siginfo_t = unsafe { zeroed() };
+    // SAFETY: all three are what the call asks for.
+    let number = unsafe { libc::sigtimedwait(&raw const set, &raw mut info, &raw const time) };
     (number > 0).then_some(Signal { number, by_kernel: info.si_code > 0 })
 }
 

@@ -190,7 +190,7 @@ pub(crate) fn status_field(thread: u32, name: &str) -> Option<String> {
 }
 
 /// Where the descriptor leads, as far as there is a path.
-fn path_of(file: &OwnedFd) -> Option<PathBuf> {
+pub(crate) fn path_of(file: &OwnedFd) -> Option<PathBuf> {
     let link = readlinkat(CWD, own_name(file), Vec::new()).ok()?;
     Some(PathBuf::from(OsString::from_vec(link.into_bytes())))
 }

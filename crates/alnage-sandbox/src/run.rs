@@ -165,8 +165,8 @@ fn exit_code(status: ExitStatus) -> u8 {
 /// has it in memory.
 fn stop_on_change(supervisor: &Supervisor, enforcing: bool) {
     let broken = supervisor.holds.broken();
-    for path in &broken {
-        supervisor.audit.changed(path);
+    for file in &broken {
+        supervisor.audit.changed(&file.place);
     }
     if enforcing && !broken.is_empty() {
         say("the program is stopped: what it has open is no longer what was signed");

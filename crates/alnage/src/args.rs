@@ -2,6 +2,8 @@
 
 mod bom;
 mod convert;
+mod gate;
+mod guard_host;
 mod run;
 mod signing;
 mod trust;
@@ -10,6 +12,8 @@ use std::path::PathBuf;
 
 pub(crate) use bom::{BomCommand, ConvertArgs, DiffArgs, GenerateArgs, MergeArgs, ScoreArgs, ValidateArgs};
 pub(crate) use convert::{ConversionArgs, ConversionFormat};
+pub(crate) use gate::GateArgs;
+pub(crate) use guard_host::GuardArgs;
 pub(crate) use run::RunArgs;
 pub(crate) use signing::{KeygenArgs, SignArgs, SignatureArgs, SignatureCommand, VerifyArgs};
 
@@ -52,6 +56,12 @@ pub(crate) enum Command {
     /// and the program gets the very file that was. The exit code is the program's, 128 and the number of the signal that
     /// ended it, or 2 when it could not be started
     Run(Box<RunArgs>),
+    /// Let no process of this host open a model but those whose seal verifies; for root
+    ///
+    /// Whoever opens a file on a guarded file system waits until it was looked at. SIGHUP reads trust again and begins a
+    /// new audit file where the old one was moved away; SIGTERM ends it
+    #[command(name = "guard-host")]
+    GuardHost(Box<GuardArgs>),
     /// Sign a model without vetting it
     Sign(Box<SignArgs>),
     /// Look at a signature without verifying it

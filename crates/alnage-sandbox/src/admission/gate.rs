@@ -104,7 +104,10 @@ const MOST_CONTENTS: usize = 1 << 16;
 impl Gate {
     /// A gate by which `trust` and `formats` decide; what lies below `exempt` is not looked at.
     pub fn new(trust: Trust, formats: FormatPolicy, unsigned: UnsignedFiles, exempt: Vec<PathBuf>) -> Self {
-        let exempt = exempt.into_iter().map(|place| place.canonicalize().unwrap_or(place)).collect();
+        // What is not there yet has no links to follow.
+        let absolute = |place: PathBuf| std::path::absolute(&place).unwrap_or(place);
+        let exempt = exempt.into_iter().map(|place| place.canonicalize().unwrap_or_else(|_| absolute(place)));
+        let exempt = exempt.collect();
         Self { trust, formats, unsigned, exempt, contents: Mutex::default(), seals: Mutex::default() }
     }
 
@@ -112,6 +115,28 @@ impl Gate {
     /// objection refuses the file: the place to keep writers away.
     pub fn judge(
         &self,
+        file: &Handed,
+        places: &Places,
+        before_hashing: &dyn Fn(&Handed) -> Result<(), String>,
+    ) -> io::Result<Judgement> {
+        self.judge_copying(IN_MEMORY, file, places, before_hashing)
+    }
+
+    /// The same for who cannot hand over a copy: `before_hashing` is called for short files, too, and an admission has no
+    /// bytes.
+    pub fn judge_in_place(
+        &self,
+        file: &Handed,
+        places: &Places,
+        before_hashing: &dyn Fn(&Handed) -> Result<(), String>,
+    ) -> io::Result<Judgement> {
+        self.judge_copying(0, file, places, before_hashing)
+    }
+
+    /// `copied` is the length up to which a file is read at once and its bytes are given.
+    fn judge_copying(
+        &self,
+        copied: u64,
         file: &Handed,
         places: &Places,
         before_hashing: &dyn Fn(&Handed) -> Result<(), String>,
@@ -154,7 +179,7 @@ impl Gate {
             };
             match coverage {
                 Coverage::Named => {
-                    return match self.compare(file, places, &seal, &name, before_hashing)? {
+                    return match self.compare(copied, file, places, &seal, &name, before_hashing)? {
                         Ok(bytes) => admit(bytes),
                         Err(reason) => refuse(reason),
                     };
@@ -258,6 +283,7 @@ impl Gate {
     /// Whether `file` is what was signed as `name`; its bytes when they are few.
     fn compare(
         &self,
+        copied: u64,
         file: &Handed,
         places: &Places,
         open: &OpenSeal,
@@ -269,7 +295,7 @@ impl Gate {
             let seal = hold(&open.seal);
             (seal.parts(file.stamp().len), seal.algorithm())
         };
-        if file.stamp().len <= IN_MEMORY {
+        if file.stamp().len <= copied {
             let bytes = whole(file)?;
             let digests = digests_of(&bytes, algorithm, &parts.ranges).unwrap_or_default();
             let same = hold(&open.seal).is_as_signed(name, &parts, &digests);

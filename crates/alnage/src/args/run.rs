@@ -2,45 +2,18 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use alnage_pipeline::{ReceiptPolicy, VerdictPolicy};
-use alnage_sandbox::{Confinement, Mode, admission::UnsignedFiles};
-use clap::{Args, ValueEnum};
+use alnage_sandbox::Confinement;
+use clap::Args;
 
-use super::TrustArgs;
+use super::GateArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// What a model that is not admitted leads to
-    #[arg(long, value_enum, value_name = "MODE", default_value_t = GateMode::Enforce)]
-    pub(crate) mode: GateMode,
-    /// Formats that are refused even when they are sealed, instead of `pickle`, which stands for all that hold pickles.
-    /// May be given again; `none` for none
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) ban: Vec<String>,
-    /// Formats that are not banned after all. May be given again
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) allow_format: Vec<String>,
-    /// Refuse models without a signed verdict
-    #[arg(long)]
-    pub(crate) require_verdict: bool,
-    /// Refuse models whose verdict is older than AGE: `30d`, `12h`, `90m`
-    #[arg(long, value_name = "AGE", value_parser = age, requires = "require_verdict")]
-    pub(crate) max_age: Option<u64>,
-    /// Refuse models whose verdict has no receipt of the log
-    #[arg(long)]
-    pub(crate) require_receipt: bool,
-    /// Let through files in a sealed model that were not signed and are no models themselves
-    #[arg(long)]
-    pub(crate) ignore_unsigned_files: bool,
-    /// Do not look at what lies at or below PATH. May be given again
-    #[arg(long, value_name = "PATH")]
-    pub(crate) exempt: Vec<PathBuf>,
-    /// Write each decision to the end of FILE, a line of JSON
-    #[arg(long, value_name = "FILE")]
-    pub(crate) audit: Option<PathBuf>,
     /// Enter the digest of the audit in the log when the program has ended
     #[arg(long, requires = "audit")]
     pub(crate) log_audit: bool,
+    #[command(flatten)]
+    pub(crate) gate: GateArgs,
     /// No sockets but those between programs of this machine
     #[arg(long, help_heading = "What the program may do")]
     pub(crate) no_network: bool,
@@ -53,57 +26,12 @@ pub(crate) struct RunArgs {
     /// Another place that it may start programs from, besides those of the system and of the search path
     #[arg(long, value_name = "PATH", help_heading = "What the program may do")]
     pub(crate) exec: Vec<PathBuf>,
-    /// The directory of the log
-    #[arg(long, value_name = "DIR")]
-    pub(crate) log: Option<PathBuf>,
-    /// Read every file, and remember nothing
-    #[arg(long)]
-    pub(crate) no_cache: bool,
-    #[command(flatten)]
-    pub(crate) trust: TrustArgs,
     /// The program and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }
 
-/// What a model that is not admitted leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum GateMode {
-    /// It cannot be opened
-    Enforce,
-    /// It is opened, and the person is told
-    Warn,
-    /// It is opened; what would be loaded is listed
-    Observe,
-}
-
-impl From<GateMode> for Mode {
-    fn from(mode: GateMode) -> Self {
-        match mode {
-            GateMode::Enforce => Self::Enforce,
-            GateMode::Warn => Self::Warn,
-            GateMode::Observe => Self::Observe,
-        }
-    }
-}
-
 impl RunArgs {
-    pub(crate) fn verdict(&self) -> VerdictPolicy {
-        match (self.require_verdict, self.max_age) {
-            (_, Some(age)) => VerdictPolicy::Fresh(age),
-            (true, None) => VerdictPolicy::Required,
-            (false, None) => VerdictPolicy::Optional,
-        }
-    }
-
-    pub(crate) fn receipt(&self) -> ReceiptPolicy {
-        if self.require_receipt { ReceiptPolicy::Required } else { ReceiptPolicy::Optional }
-    }
-
-    pub(crate) fn unsigned(&self) -> UnsignedFiles {
-        if self.ignore_unsigned_files { UnsignedFiles::Admitted } else { UnsignedFiles::Refused }
-    }
-
     pub(crate) fn confinement(&self) -> Confinement {
         Confinement {
             no_network: self.no_network,
@@ -112,17 +40,4 @@ impl RunArgs {
             programs: self.exec.clone(),
         }
     }
-}
-
-/// Seconds.
-fn age(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no age; write it as `30d`, `12h` or `90m`");
-    let (digits, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
-    let seconds = match unit {
-        "d" => 24 * 60 * 60,
-        "h" => 60 * 60,
-        "m" => 60,
-        _ => return Err(wrong()),
-    };
-    digits.parse::<u64>().ok().and_then(|count| count.checked_mul(seconds)).ok_or_else(wrong)
 }

@@ -5,6 +5,8 @@ mod config;
 mod convert;
 mod deps;
 mod formats;
+mod gate;
+mod guard_host;
 mod keygen;
 mod log;
 mod public_key;
@@ -43,6 +45,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Tour => return tour::run(),
         Command::Verify(arguments) => return verify::run(&arguments, &unflagged()?),
         Command::Run(arguments) => return run::start(&arguments, &unflagged()?),
+        Command::GuardHost(arguments) => guard_host::run(*arguments, unflagged()?)?,
         Command::Signature { command } => return signature::run(&command),
         Command::Sign(arguments) => sign::run(&arguments, unflagged()?.jobs)?,
         Command::PublicKey { key } => public_key::run(&key)?,

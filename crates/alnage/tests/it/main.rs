@@ -10,6 +10,7 @@ mod convert;
 mod cross;
 mod deps;
 mod exit_codes;
+mod guard;
 mod keyless;
 mod log;
 mod reference;

@@ -13,7 +13,7 @@ use crate::sandbox::{Sandbox, hostile, safetensors};
 const BEGINNING: &[u8] = b"GOT ";
 
 /// A sandbox with a sealed model `good`, the same unsealed in `bare`, and one that was changed since in `bad`.
-fn models() -> Sandbox {
+pub(crate) fn models() -> Sandbox {
     let sandbox = Sandbox::with_good_model();
     assert_eq!(sandbox.run("keygen --out keys").code, 0);
     for name in ["bare", "bad"] {
@@ -31,7 +31,7 @@ fn models() -> Sandbox {
 }
 
 /// A model of the same length with other weights.
-fn altered() -> Vec<u8> {
+pub(crate) fn altered() -> Vec<u8> {
     let mut bytes = safetensors();
     *bytes.last_mut().unwrap() ^= 1;
     bytes
@@ -48,12 +48,12 @@ fn gate(sandbox: &Sandbox, options: &str) -> Command {
 }
 
 /// Nothing of the environment but where programs are.
-fn plain_environment(sandbox: &Sandbox, command: &mut Command) {
+pub(crate) fn plain_environment(sandbox: &Sandbox, command: &mut Command) {
     let path = std::env::var_os("PATH").unwrap();
     command.env_clear().env("PATH", path).env("HOME", sandbox.path("home"));
 }
 
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     testkit::peers::python()
 }
 
@@ -62,7 +62,7 @@ fn read_by(sandbox: &Sandbox, options: &str, way: &str, file: &str) -> Output {
     gate(sandbox, options).arg(python()).args(["ways.py", way, file]).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -501,10 +501,8 @@ print(seen <= {expected}, flush=True)
     assert_eq!(text(&output.stdout), "True\n");
 }
 
-#[test]
-fn real_loaders_load_what_is_sealed_and_nothing_else() {
-    let sandbox = models();
-    let make = "
+/// Makes the models `sealed` and `loose` with the libraries that load them.
+pub(crate) const MAKE_MODELS: &str = "
 import numpy, safetensors.numpy, os
 def field(number, content): return bytes([number << 3 | 2, len(content)]) + content
 def number(number, value): return bytes([number << 3, value])
@@ -520,10 +518,9 @@ for name in ('sealed', 'loose'):
     numpy.savez(f'{name}/z.npz', a=numpy.arange(4.0))
     open(f'{name}/m.onnx', 'wb').write(onnx)
 ";
-    let made = Command::new(python()).args(["-c", make]).current_dir(sandbox.root()).output().unwrap();
-    assert!(made.status.success(), "{}", text(&made.stderr));
-    assert_eq!(sandbox.run("sign sealed --key keys/signing.pem").code, 0);
-    let load = "
+
+/// Loads the models of the folder that is named.
+pub(crate) const LOAD_MODELS: &str = "
 import sys, numpy, safetensors.numpy, onnxruntime
 folder, got = sys.argv[1], []
 def attempt(what, load):
@@ -537,13 +534,22 @@ session = lambda: onnxruntime.InferenceSession(f'{folder}/m.onnx', providers=['C
 attempt('onnx', lambda: session().run(None, {'x': numpy.ones(1, numpy.float32)})[0][0])
 print(', '.join(got))
 ";
-    let ran = |folder| gate(&sandbox, "").arg(python()).args(["-c", load, folder]).output().unwrap();
+
+pub(crate) const LOADED: &str = "safetensors 6.0, numpy 6.0, mapped 6.0, archive 6.0, onnx 1.0\n";
+pub(crate) const NOT_LOADED: &str =
+    "safetensors refused, numpy refused, mapped refused, archive refused, onnx refused\n";
+
+#[test]
+fn real_loaders_load_what_is_sealed_and_nothing_else() {
+    let sandbox = models();
+    let made = Command::new(python()).args(["-c", MAKE_MODELS]).current_dir(sandbox.root()).output().unwrap();
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    assert_eq!(sandbox.run("sign sealed --key keys/signing.pem").code, 0);
+    let ran = |folder| gate(&sandbox, "").arg(python()).args(["-c", LOAD_MODELS, folder]).output().unwrap();
     let sealed = ran("sealed");
-    let expected = "safetensors 6.0, numpy 6.0, mapped 6.0, archive 6.0, onnx 1.0\n";
-    assert_eq!(text(&sealed.stdout), expected, "{}", text(&sealed.stderr));
+    assert_eq!(text(&sealed.stdout), LOADED, "{}", text(&sealed.stderr));
     let loose = ran("loose");
-    let refused = "safetensors refused, numpy refused, mapped refused, archive refused, onnx refused\n";
-    assert_eq!(text(&loose.stdout), refused, "{}", text(&loose.stderr));
+    assert_eq!(text(&loose.stdout), NOT_LOADED, "{}", text(&loose.stderr));
     // An altered file among sealed ones.
     fs::copy(sandbox.path("good/model.safetensors"), sandbox.path("sealed/w.safetensors")).unwrap();
     assert!(text(&ran("sealed").stdout).starts_with("safetensors refused, numpy 6.0,"));

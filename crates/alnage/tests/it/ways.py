@@ -38,6 +38,25 @@ def io_uring(path):
     return bytes_of(call(425, 4, ctypes.create_string_buffer(120)))
 
 
+def ring(path):
+    """Opens through io_uring for real."""
+    parameters = ctypes.create_string_buffer(120)
+    fd = call(425, 4, parameters)
+    field = lambda at: struct.unpack_from("I", parameters, at)[0]
+    submissions = mmap.mmap(fd, field(64) + 4 * field(0), offset=0)
+    completions = mmap.mmap(fd, field(100) + 16 * field(4), offset=0x8000000)
+    entries = mmap.mmap(fd, 64 * field(0), offset=0x10000000)
+    name = ctypes.create_string_buffer(path.encode())
+    entries[:64] = struct.pack("BBHiQQIIQ", 18, 0, 0, AT_FDCWD, 0, ctypes.addressof(name), 0, 0, 7) + bytes(24)
+    struct.pack_into("I", submissions, field(64), 0)
+    struct.pack_into("I", submissions, field(44), 1)
+    call(426, fd, 1, 1, 1, None, 0)
+    result = struct.unpack_from("Qi", completions, field(100))[1]
+    if result < 0:
+        raise OSError(-result, "")
+    return bytes_of(result)
+
+
 def by_handle(path):
     handle = ctypes.create_string_buffer(struct.pack("Ii", 120, 0) + bytes(120))
     mount = ctypes.c_int()
@@ -159,6 +178,21 @@ def i386(path):
     ctypes.memmove(low, path.encode() + b"\0", len(path) + 1)
     call_32 = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_uint, ctypes.c_uint)(ctypes.addressof(ctypes.c_char.from_buffer(area)))
     return bytes_of(call_32(low, 0))
+
+
+def elsewhere(path):
+    """A link outside the model, on the same file system."""
+    name = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(path))), f"link-{os.getpid()}")
+    os.link(path, name)
+    return plain(name)
+
+
+def bound(path):
+    """Under another name, in mounts of its own."""
+    call(272, 0x00020000)
+    call(165, None, b"/", None, 0x44000, None)
+    call(165, os.path.dirname(os.path.abspath(path)).encode(), b"/mnt", None, 0x1000, None)
+    return plain("/mnt/" + os.path.basename(path))
 
 
 def new_root(path):
