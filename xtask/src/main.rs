@@ -11,11 +11,13 @@ mod setup;
 mod test;
 #[cfg(test)]
 mod tidy;
+mod wheel;
 
 const USAGE: &str = "\
 usage: cargo xtask TASK
 
   test              install what the tests need, then run every test
+  wheel             build the Python package and run its tests in a new environment; a part of `test`
   ci                the cheap checks (format, spelling, dependencies, lints), then `test`, then the docs build
   gen [--check]     write the generated documents, or say which are stale
   corpus            vet real models from PyPI and models trained here; none may be blocked or unknown
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments[..] {
         ["test"] => test::test(),
+        ["wheel"] => wheel::test(&setup::peers_place()),
         ["ci"] => test::ci(),
         ["gen"] => generate::write(),
         ["gen", "--check"] => generate::check(),

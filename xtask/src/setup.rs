@@ -13,9 +13,14 @@ use crate::root;
 /// Where the tools that tests compare with are installed. A cache outside the checkout may be named by
 /// `ALNAGE_PEERS`.
 pub(crate) fn peers() -> Result<PathBuf> {
-    let place = env::var_os("ALNAGE_PEERS").map_or_else(|| root().join("target/peers"), PathBuf::from);
+    let place = peers_place();
     environment(&place, &root().join("xtask/peers.txt"))?;
     Ok(place)
+}
+
+/// Where that is, installed or not.
+pub(crate) fn peers_place() -> PathBuf {
+    env::var_os("ALNAGE_PEERS").map_or_else(|| root().join("target/peers"), PathBuf::from)
 }
 
 /// Where the development tools are installed; their programs are in `bin`.

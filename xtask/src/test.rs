@@ -12,6 +12,7 @@ use anyhow::Result;
 use crate::{
     generate, root,
     setup::{self, run},
+    wheel,
 };
 
 /// Installs what the tests need and runs all of them.
@@ -24,7 +25,8 @@ pub(crate) fn test() -> Result<()> {
     run(cargo(nextest)
         .args(["nextest", "run", "--workspace", "--no-fail-fast"])
         .env("ALNAGE_PEERS", &peers))?;
-    run(cargo("cargo".into()).args(["test", "--quiet", "--workspace", "--doc"]))
+    run(cargo("cargo".into()).args(["test", "--quiet", "--workspace", "--doc"]))?;
+    wheel::test(&peers)
 }
 
 /// What `.ci/run` runs.

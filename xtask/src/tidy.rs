@@ -41,6 +41,13 @@ fn modules_open_with_what_they_are() {
             .map(|(name, _)| format!("{name}: no `//!` line"))
             .collect(),
     );
+    let modules = tracked("crates", ".py").into_iter().filter(|(name, _)| name.contains("/python/"));
+    none(
+        modules
+            .filter(|(_, text)| !text.starts_with("\"\"\""))
+            .map(|(name, _)| format!("{name}: no line that says what it is"))
+            .collect(),
+    );
 }
 
 #[test]
@@ -206,7 +213,8 @@ fn format_ids_are_unique() {
 #[test]
 fn every_invariant_names_a_test_that_exists() {
     let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-    let sources: String = tracked(".", ".rs").into_iter().map(|(_, text)| text).collect();
+    let tests = [tracked(".", ".rs"), tracked("crates", ".py")].into_iter().flatten();
+    let sources: String = tests.map(|(_, text)| text).collect();
     let mut named = 0;
     let mut offences = Vec::new();
     // The names may stand on the lines that follow; an invariant ends where the next one begins.
@@ -215,7 +223,8 @@ fn every_invariant_names_a_test_that_exists() {
         let tests = tests.split_once("held by").map_or("", |(_, tests)| tests);
         for test in tests.split('`').skip(1).step_by(2) {
             named += 1;
-            if !sources.contains(&format!("fn {test}(")) {
+            let is_there = |word| sources.contains(&format!("{word} {test}("));
+            if !is_there("fn") && !is_there("def") {
                 offences.push(format!("ARCHITECTURE.md names the test `{test}`, which is not there"));
             }
         }

@@ -149,6 +149,11 @@ impl Seal {
         self.signed.hash()
     }
 
+    /// The files that it names, relative to the model; `.` for a model that is one file.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
     /// What it says of the file `name`, relative to the model; `.` for a model that is one file.
     pub fn coverage(&self, name: &str) -> Coverage {
         if self.files.contains_key(name) {

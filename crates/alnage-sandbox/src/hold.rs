@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A copy of `bytes` that can be read and never changed, called `name` where such names are shown.
-pub(crate) fn sealed_copy(name: &str, bytes: &[u8]) -> io::Result<OwnedFd> {
+pub fn sealed_copy(name: &str, bytes: &[u8]) -> io::Result<OwnedFd> {
     const LONGEST: usize = 200;
     let name: String = name.chars().filter(|character| *character != '\0').take(LONGEST / 4).collect();
     let memory = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;

@@ -27,5 +27,6 @@ mod wall;
 pub use audit::{Audit, Mode};
 pub use error::Error;
 pub use guard::{Guarded, Guarding, OnChange, Overload, Report, guard};
+pub use hold::sealed_copy;
 pub use launch::Confinement;
 pub use run::{Running, run};

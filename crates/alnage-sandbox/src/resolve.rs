@@ -224,7 +224,7 @@ impl Found {
 }
 
 /// The path with a folder without links; the last name stays as it is.
-fn without_links(path: &Path) -> Option<PathBuf> {
+pub(crate) fn without_links(path: &Path) -> Option<PathBuf> {
     match path.components().next_back()? {
         Component::Normal(name) => Some(path.parent()?.canonicalize().ok()?.join(name)),
         _ => None,

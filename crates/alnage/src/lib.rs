@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod config;
 mod exit;
+pub mod library;
 mod output;
 mod progress;
 mod reference;

@@ -28,9 +28,14 @@ impl std::error::Error for Hinted {}
 /// Prints an error, its causes on the same line, and its hint.
 pub(crate) fn complain(error: &anyhow::Error) {
     warn(format_args!("error: {error:#}"));
-    if let Some(hinted) = error.chain().find_map(|cause| cause.downcast_ref::<Hinted>()) {
-        warn(format_args!("\nhint: {}", hinted.hint));
+    if let Some(hint) = hint(error) {
+        warn(format_args!("\nhint: {hint}"));
     }
+}
+
+/// The way out of an error, when it knows one.
+pub(crate) fn hint(error: &anyhow::Error) -> Option<&str> {
+    error.chain().find_map(|cause| cause.downcast_ref::<Hinted>()).map(|hinted| &*hinted.hint)
 }
 
 /// Prints a line to standard error; that nobody reads it is not an error.

@@ -223,6 +223,14 @@ impl Gate {
         }))
     }
 
+    /// The files that the seal of the model at `model`, a single file or a directory, names, once the seal is verified. An
+    /// error is why it does not count, one sentence.
+    pub fn sealed_files(&self, model: &Path, single_file: bool) -> Result<Vec<String>, String> {
+        let model = model.canonicalize().map_err(|error| error.to_string())?;
+        let seal = self.seal(&Candidate { model, single_file, name: String::new() })?;
+        Ok(hold(&seal.seal).files().map(str::to_owned).collect())
+    }
+
     /// Whether `file`, which is about to be started, is a program that is a model.
     pub fn is_model_program(&self, file: &Handed, name: &str) -> io::Result<bool> {
         Ok(is_program(&self.content(file, name)?.formats))

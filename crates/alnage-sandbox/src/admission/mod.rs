@@ -4,9 +4,11 @@
 mod content;
 mod formats;
 mod gate;
+mod opened;
 mod places;
 
 pub use content::Content;
 pub use formats::{FormatPolicy, UnknownFormat};
 pub use gate::{Admission, Gate, Judgement, Refusal, Trust, UnsignedFiles};
+pub use opened::{open, open_again};
 pub use places::Places;

@@ -21,11 +21,14 @@ mod vet;
 
 use std::process::ExitCode;
 
+use alnage_pipeline::{Options, Silent, Verification};
+
 pub(crate) use log::LogCommand;
 
 use crate::{
-    args::{Arguments, Command, ConfigCommand, SettingArgs},
+    args::{Arguments, Command, ConfigCommand, FileArgs, RunArgs, SettingArgs, VerifyArgs},
     config::{Config, Settings},
+    library::Gated,
     reference,
 };
 
@@ -54,6 +57,27 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Keygen(arguments) => keygen::run(&arguments.out, arguments.curve.into())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How `alnage vet` vets with these flags.
+pub(crate) fn vetting(flags: &SettingArgs) -> anyhow::Result<Options> {
+    Ok(vet::options(&Config::load(flags)?.settings))
+}
+
+/// Verifies, and says whether what holds is enough.
+pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<(Verification, bool)> {
+    verify::verify(arguments, &unconfigured()?, &Silent)
+}
+
+/// The gate of `alnage run`, without the wall.
+pub(crate) fn gated(arguments: RunArgs) -> anyhow::Result<Gated> {
+    run::gated(arguments, &unconfigured()?)
+}
+
+/// The settings of the environment alone: where a library is called from is no place to look for its configuration.
+fn unconfigured() -> anyhow::Result<Settings> {
+    let file = FileArgs { no_config: true, ..FileArgs::default() };
+    Ok(Config::load(&SettingArgs { file, ..SettingArgs::default() })?.settings)
 }
 
 /// The settings of file and environment, for commands without flags for them.

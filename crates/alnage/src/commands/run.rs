@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use alnage_pipeline::{log_audit, rfc3339};
-use alnage_sandbox::{Error, Running, run};
+use alnage_sandbox::{Error, Running, admission::FormatPolicy, run};
 
 use super::{
     gate::{audit, gate},
     vet::now,
 };
-use crate::{args::RunArgs, config::Settings, output::hinted};
+use crate::{args::RunArgs, config::Settings, library::Gated, output::hinted};
 
 /// Runs the program and gives its exit code.
 pub(super) fn start(arguments: &RunArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
@@ -28,4 +28,22 @@ pub(super) fn start(arguments: &RunArgs, settings: &Settings) -> anyhow::Result<
         log_audit(audit, log, rfc3339(now()))?;
     }
     Ok(ExitCode::from(code))
+}
+
+/// The gate alone, for a program that puts it around its own loaders.
+pub(super) fn gated(arguments: RunArgs, settings: &Settings) -> anyhow::Result<Gated> {
+    if arguments.no_network || arguments.read_only || arguments.log_audit || !arguments.exec.is_empty() {
+        return Err(hinted(
+            "`--no-network`, `--read-only`, `--exec` and `--log-audit` take more than a program can do to itself",
+            "`alnage run` is the wall that does them",
+        ));
+    }
+    Ok(Gated {
+        gate: gate(&arguments.gate, settings)?,
+        formats: FormatPolicy::new(&arguments.gate.ban, &arguments.gate.allow_format)?,
+        mode: arguments.gate.mode.into(),
+        exempt: arguments.gate.exempt,
+        audit: arguments.gate.audit,
+        command: arguments.command,
+    })
 }

@@ -3,13 +3,14 @@
 use std::{fmt::Write, path::Path, process::ExitCode, time::SystemTime};
 
 use alnage_pipeline::{
-    Outcome, Remembered, Reuse, Verification, Verifying, verify_signed_by, x509::UnixTime,
+    Outcome, Progress, Remembered, Reuse, Verification, Verifying, verify_signed_by, x509::UnixTime,
 };
 
 use crate::{
     args::VerifyArgs,
     config::{Settings, seen_directory},
     exit,
+    library::NoSignature,
     output::{self, hinted, warn},
     progress::Bar,
     trust,
@@ -19,6 +20,32 @@ use super::vet::now;
 
 /// Verifies, says what was and what was not checked, and gives the exit code.
 pub(super) fn run(arguments: &VerifyArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let bar = Bar::new(true);
+    let result = verify(arguments, settings, &bar);
+    drop(bar);
+    let (verification, verified) = result.map_err(|error| match error.downcast_ref::<NoSignature>() {
+        Some(none) => hinted(
+            none.to_string(),
+            "name it: `--signature FILE`; `alnage vet --seal` and `alnage sign` make one",
+        ),
+        None => error,
+    })?;
+    if arguments.verbose {
+        verification.notes.iter().for_each(|note| warn(format_args!("{note}")));
+    }
+    output::print(&report(&arguments.path, &verification, verified))?;
+    if verified && !verification.has_verdict() {
+        warn(format_args!("\nhint: `--require-seal` refuses a model without a signed and logged verdict"));
+    }
+    Ok(if verified { ExitCode::SUCCESS } else { ExitCode::from(exit::REFUSED) })
+}
+
+/// Verifies, and says whether what holds is enough.
+pub(super) fn verify(
+    arguments: &VerifyArgs,
+    settings: &Settings,
+    progress: &dyn Progress,
+) -> anyhow::Result<(Verification, bool)> {
     let signers = trust::policy(&arguments.trust, arguments.hint(), UnixTime(now()))?;
     let log = arguments.log.as_deref().unwrap_or(&settings.log);
     let remembered = if arguments.full { Remembered::Replaced } else { Remembered::Used };
@@ -35,25 +62,15 @@ pub(super) fn run(arguments: &VerifyArgs, settings: &Settings) -> anyhow::Result
         reuse: (!arguments.no_cache).then_some(reuse),
         ..Verifying::new(&arguments.path, &signers, log)
     };
-    let bar = Bar::new(true);
-    let result = verify_signed_by(what, &signers, &arguments.signature, &bar);
-    drop(bar);
+    let result = verify_signed_by(what, &signers, &arguments.signature, progress);
     let verification = result.map_err(|error| match error {
-        alnage_pipeline::Error::Files(alnage_fs::Error::NotFound(path)) if path != arguments.path => hinted(
-            format!("there is no signature at `{}`", path.display()),
-            "name it: `--signature FILE`; `alnage vet --seal` and `alnage sign` make one",
-        ),
-        error => error.into(),
+        alnage_pipeline::Error::Files(alnage_fs::Error::NotFound(path)) if path != arguments.path => {
+            NoSignature(path).into()
+        }
+        error => anyhow::Error::from(error),
     })?;
     let verified = verification.holds() && (!arguments.require_seal || verification.is_complete());
-    if arguments.verbose {
-        verification.notes.iter().for_each(|note| warn(format_args!("{note}")));
-    }
-    output::print(&report(&arguments.path, &verification, verified))?;
-    if verified && !verification.has_verdict() {
-        warn(format_args!("\nhint: `--require-seal` refuses a model without a signed and logged verdict"));
-    }
-    Ok(if verified { ExitCode::SUCCESS } else { ExitCode::from(exit::REFUSED) })
+    Ok((verification, verified))
 }
 
 /// How many differing files are told.
