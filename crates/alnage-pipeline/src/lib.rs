@@ -4,6 +4,7 @@ mod admit;
 mod bom;
 mod convert;
 mod deps;
+mod detonation;
 mod digest;
 mod error;
 mod log;
@@ -25,6 +26,7 @@ pub use convert::{
     Conversion, ConvertedFile, Converting, Output, TensorReport, already_there, convert, default_output,
 };
 pub use deps::{Depending, deps};
+pub use detonation::{AttestingDetonation, attest_detonation};
 pub use error::Error;
 pub use log::{
     NEW_LOG, OpenLog, WitnessDir, WitnessError, Witnessing, entry_of_envelope, log_audit, log_policy,
@@ -51,7 +53,7 @@ pub use alnage_fs::{Existing, Sidecars};
 pub use alnage_log::Refusal;
 pub use alnage_sign::{
     Bundle, Curve, Dialect, Difference, KeyHint, KnownKey, Lint, Serialization, Signer, SignerPolicy,
-    SigningKey, Summary, Symlinks, Verifier, VerifyingKey, lint,
+    SigningKey, Subject, Summary, Symlinks, Verifier, VerifyingKey, lint,
 };
 pub use alnage_sign::{timestamp, trust as trusted, x509};
 pub use alnage_types::HashAlgorithm;

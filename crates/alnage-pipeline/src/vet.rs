@@ -7,9 +7,11 @@ use std::{
 
 use alnage_formats::{Analysis, EntryKind, Model, TreeEntry, analyse};
 use alnage_fs::{Error, MemoryBytes, Tree};
-use alnage_scan::{Date, Exceptions, ModelRecord, Policy, Record, SCHEMA, Stats, Suppression, judge_with};
+use alnage_scan::{
+    Date, Exceptions, ModelRecord, Policy, Record, SCHEMA, Stats, Suppression, judge_found, judge_with,
+};
 use alnage_types::{
-    ArtifactPath, Budget, Digest, Issue, IssueKind, Level, Manifest, ManifestFile, Source, Verdict,
+    ArtifactPath, Budget, Digest, Finding, Issue, IssueKind, Level, Manifest, ManifestFile, Source, Verdict,
 };
 
 use crate::parallel;
@@ -121,6 +123,29 @@ pub fn vet(inputs: Vec<Input>, options: &Options, progress: &dyn Progress) -> Ve
     let record = &mut vetted.record;
     record.verdict = record.models.iter().map(|model| model.verdict).max().unwrap_or(Verdict::Pass);
     vetted
+}
+
+impl Vetted {
+    /// Adds what was found out about the model at `index` otherwise than by reading it, and decides anew.
+    pub fn add(&mut self, index: usize, found: Vec<Finding>, issues: Vec<Issue>, options: &Options) {
+        let Some(record) = self.record.models.get_mut(index) else { return };
+        record.issues.extend(issues);
+        let model = Model { issues: record.issues.clone(), ..Model::default() };
+        let exceptions = Exceptions {
+            suppressions: &options.suppressions,
+            manifest: &record.manifest,
+            today: options.today,
+        };
+        let mut all = std::mem::take(&mut record.findings);
+        all.extend(found);
+        let wanted = |code: &str| options.wants(code);
+        let judgement = judge_found(&model, &options.policy, options.level, wanted, exceptions, all);
+        record.verdict = judgement.verdict;
+        record.findings = judgement.findings;
+        record.suppressed.extend(judgement.suppressed);
+        record.decided_by = judgement.decided_by;
+        self.record.verdict = self.record.verdict.max(judgement.verdict);
+    }
 }
 
 /// A model whose files are about to be read.

@@ -22,6 +22,15 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// There is no jail here, so nothing was loaded.
+    #[error("no jail can be made here, and nothing was loaded: {0}")]
+    NoJail(String),
+    /// What was named is no Python that can be used.
+    #[error("`{}` is no Python of version 3.10 or newer", .0.display())]
+    NoInterpreter(PathBuf),
+    /// The model could not be opened.
+    #[error(transparent)]
+    Files(#[from] alnage_fs::Error),
     /// The operating system refused.
     #[error("{what}: {source}")]
     System {

@@ -58,21 +58,21 @@ const IDENTITY: &[c_long] = &[
 ];
 
 #[cfg(target_arch = "x86_64")]
-const MACHINE: u32 = 0xc000_003e;
+pub(crate) const MACHINE: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
-const MACHINE: u32 = 0xc000_00b7;
+pub(crate) const MACHINE: u32 = 0xc000_00b7;
 
 /// Where `struct seccomp_data` has them.
-const NUMBER: u32 = 0;
-const ARCHITECTURE: u32 = 4;
-const fn argument(index: u32) -> u32 {
+pub(crate) const NUMBER: u32 = 0;
+pub(crate) const ARCHITECTURE: u32 = 4;
+pub(crate) const fn argument(index: u32) -> u32 {
     16 + 8 * index
 }
 
-const ASK: u32 = libc::SECCOMP_RET_USER_NOTIF;
-const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
-const KILL: u32 = libc::SECCOMP_RET_KILL_PROCESS;
-const fn fail(errno: i32) -> u32 {
+pub(crate) const ASK: u32 = libc::SECCOMP_RET_USER_NOTIF;
+pub(crate) const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
+pub(crate) const KILL: u32 = libc::SECCOMP_RET_KILL_PROCESS;
+pub(crate) const fn fail(errno: i32) -> u32 {
     libc::SECCOMP_RET_ERRNO | errno as u32
 }
 
@@ -131,37 +131,37 @@ fn instruction(code: u32, jt: u8, jf: u8, k: u32) -> Instruction {
     Instruction { code: code as u16, jt, jf, k }
 }
 
-fn load(program: &mut Vec<Instruction>, offset: u32) {
+pub(crate) fn load(program: &mut Vec<Instruction>, offset: u32) {
     program.push(instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, offset));
 }
 
-fn give(program: &mut Vec<Instruction>, answer: u32) {
+pub(crate) fn give(program: &mut Vec<Instruction>, answer: u32) {
     program.push(instruction(libc::BPF_RET | libc::BPF_K, 0, 0, answer));
 }
 
 /// Skips `skipped` instructions unless what is loaded equals `value`.
-fn only_if_equal(program: &mut Vec<Instruction>, value: u32, skipped: u8) {
+pub(crate) fn only_if_equal(program: &mut Vec<Instruction>, value: u32, skipped: u8) {
     program.push(instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, skipped, value));
 }
 
 /// Gives `answer` when a bit of `bits` is set in what is loaded.
-fn if_any(program: &mut Vec<Instruction>, bits: u32, answer: u32) {
+pub(crate) fn if_any(program: &mut Vec<Instruction>, bits: u32, answer: u32) {
     program.push(instruction(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 1, bits));
     give(program, answer);
 }
 
-fn unless_equal(program: &mut Vec<Instruction>, value: u32, answer: u32) {
+pub(crate) fn unless_equal(program: &mut Vec<Instruction>, value: u32, answer: u32) {
     program.push(instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, 0, value));
     give(program, answer);
 }
 
 #[cfg(target_arch = "x86_64")]
-fn at_least(program: &mut Vec<Instruction>, value: u32, answer: u32) {
+pub(crate) fn at_least(program: &mut Vec<Instruction>, value: u32, answer: u32) {
     program.push(instruction(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, 0, 1, value));
     give(program, answer);
 }
 
-fn always(program: &mut Vec<Instruction>, call: c_long, answer: u32) {
+pub(crate) fn always(program: &mut Vec<Instruction>, call: c_long, answer: u32) {
     only_if_equal(program, call as u32, 1);
     give(program, answer);
 }

@@ -7,7 +7,7 @@ use std::{
     io::{self, IoSlice, IoSliceMut, Read},
     mem::MaybeUninit,
     os::{
-        fd::{AsFd, OwnedFd},
+        fd::{AsFd, BorrowedFd, OwnedFd},
         unix::{ffi::OsStrExt, fs::PermissionsExt, process::CommandExt},
     },
     path::{Path, PathBuf},
@@ -53,7 +53,7 @@ pub(crate) struct Program {
 }
 
 /// Where programs and their libraries are on every machine.
-const SYSTEM: &[&str] =
+pub(crate) const SYSTEM: &[&str] =
     &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/gnu/store", "/snap"];
 
 impl Program {
@@ -192,17 +192,27 @@ fn keep_to_ourselves() -> io::Result<()> {
     })
 }
 
-fn send(socket: impl AsFd, descriptor: std::os::fd::BorrowedFd<'_>) -> io::Result<()> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+fn send(socket: impl AsFd, descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    send_all(socket, &[descriptor])
+}
+
+/// Sends at most two descriptors.
+pub(crate) fn send_all(socket: impl AsFd, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut control = SendAncillaryBuffer::new(&mut space);
-    let descriptors = [descriptor];
-    control.push(SendAncillaryMessage::ScmRights(&descriptors));
-    sendmsg(socket, &[IoSlice::new(b"l")], &mut control, SendFlags::NOSIGNAL)?;
+    control.push(SendAncillaryMessage::ScmRights(descriptors));
+    sendmsg(socket, &[IoSlice::new(b"\0")], &mut control, SendFlags::NOSIGNAL)?;
     Ok(())
 }
 
 fn receive(socket: impl AsFd) -> io::Result<OwnedFd> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let (_, descriptors) = receive_all(socket)?;
+    descriptors.into_iter().next().ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+/// Receives descriptors, or a byte that says why there are none.
+pub(crate) fn receive_all(socket: impl AsFd) -> io::Result<(u8, Vec<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
     recvmsg(socket, &mut [IoSliceMut::new(&mut byte)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
@@ -210,5 +220,5 @@ fn receive(socket: impl AsFd) -> io::Result<OwnedFd> {
         RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
         _ => None,
     });
-    descriptors.flatten().next().ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    Ok((byte[0], descriptors.flatten().collect()))
 }

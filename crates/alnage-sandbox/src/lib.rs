@@ -13,6 +13,7 @@
 pub mod admission;
 mod asked;
 mod audit;
+pub mod detonate;
 mod error;
 mod filter;
 mod guard;

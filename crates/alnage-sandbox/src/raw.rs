@@ -206,6 +206,78 @@ pub(crate) fn landlock_restrict(ruleset: BorrowedFd<'_>) -> io::Result<()> {
     check(unsafe { libc::syscall(libc::SYS_landlock_restrict_self, ruleset.as_raw_fd(), 0_u32) }).map(|_| ())
 }
 
+/// Gives this process views of its own of what `kinds` (`CLONE_NEW…`, `CLONE_FILES`) names.
+pub(crate) fn unshare(kinds: c_int) -> io::Result<()> {
+    // SAFETY: the argument is a number; nothing but descriptors and views is unshared, and memory is this process's own.
+    check(unsafe { libc::unshare(kinds) }).map(|_| ())
+}
+
+/// Forks; in the child, which may only make system calls, it gives `None`. `flags` may hold `CLONE_FILES`.
+pub(crate) fn fork(flags: c_int) -> io::Result<Option<i32>> {
+    let flags = (flags & libc::CLONE_FILES | libc::SIGCHLD) as c_ulong;
+    // SAFETY: without `CLONE_VM` the child has a copy of memory, as after `fork`, and goes on on the same stack.
+    let child = check(unsafe { libc::syscall(libc::SYS_clone, flags, 0_usize, 0_usize, 0_usize, 0_usize) })?;
+    Ok(i32::try_from(child).ok().filter(|&child| child != 0))
+}
+
+/// Ends this process at once: nothing that is to run at its end does.
+pub(crate) fn end(code: c_int) -> ! {
+    // SAFETY: the argument is a number.
+    unsafe { libc::_exit(code) }
+}
+
+/// Closes every descriptor from `first` on.
+pub(crate) fn close_from(first: u32) -> io::Result<()> {
+    // SAFETY: only called in a child that goes on with no descriptor but those below.
+    check(unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0_u32) }).map(|_| ())
+}
+
+/// Closes every descriptor from `first` on when another program is started.
+pub(crate) fn close_from_on_exec(first: u32) -> io::Result<()> {
+    const ON_EXEC: u32 = 4;
+    // SAFETY: the arguments are numbers; nothing is closed now.
+    check(unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, ON_EXEC) }).map(|_| ())
+}
+
+/// Makes the mount at `path`, and those below it, read-only and without devices and programs that gain rights.
+pub(crate) fn seal_mount(path: &std::ffi::CStr) -> io::Result<()> {
+    #[repr(C)]
+    struct Attributes {
+        set: u64,
+        clear: u64,
+        propagation: u64,
+        user_namespace: u64,
+    }
+    const READ_ONLY: u64 = 1;
+    const NO_SETUID: u64 = 2;
+    const NO_DEVICES: u64 = 4;
+    let set = READ_ONLY | NO_SETUID | NO_DEVICES;
+    let attributes = Attributes { set, clear: 0, propagation: 0, user_namespace: 0 };
+    let size = size_of::<Attributes>();
+    let recursive = libc::AT_RECURSIVE as u32;
+    // SAFETY: `path` ends with a zero, and the kernel reads one struct of the size given.
+    check(unsafe {
+        let attributes = &raw const attributes;
+        libc::syscall(libc::SYS_mount_setattr, libc::AT_FDCWD, path.as_ptr(), recursive, attributes, size)
+    })
+    .map(|_| ())
+}
+
+/// Switches the loopback of this network on.
+pub(crate) fn loopback_up(socket: BorrowedFd<'_>) -> io::Result<()> {
+    #[repr(C)]
+    struct Request {
+        name: [u8; libc::IFNAMSIZ],
+        flags: i16,
+        rest: [u8; 22],
+    }
+    let mut request = Request { name: [0; libc::IFNAMSIZ], flags: libc::IFF_UP as i16, rest: [0; 22] };
+    let [first, second, ..] = &mut request.name;
+    (*first, *second) = (b'l', b'o');
+    // SAFETY: the kernel reads one struct of this kind.
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &raw const request) }).map(|_| ())
+}
+
 /// Takes a lease on the file: nobody has it open for writing, and who wants to must wait until it is given up.
 pub(crate) fn take_lease(file: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: the arguments are numbers.
@@ -298,6 +370,13 @@ pub(crate) fn inherited(mut look: impl FnMut(BorrowedFd<'_>)) -> io::Result<()> 
         }
     }
     Ok(())
+}
+
+/// Has `act` borrow the descriptor `number`.
+pub(crate) fn with_descriptor<R>(number: RawFd, act: impl FnOnce(BorrowedFd<'_>) -> R) -> R {
+    // SAFETY: the only caller was told the number by the process that shares its descriptors, has just opened it, and
+    // leaves it open.
+    act(unsafe { BorrowedFd::borrow_raw(number) })
 }
 
 /// A copy of the standard descriptor `number`, when it is open.

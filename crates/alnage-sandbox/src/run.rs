@@ -187,7 +187,7 @@ fn pass_signals_on(process: u32, supervisor: &Supervisor, enforcing: bool) {
 }
 
 /// Every process below `ancestor`.
-fn descendants(ancestor: u32) -> Vec<u32> {
+pub(crate) fn descendants(ancestor: u32) -> Vec<u32> {
     let mut found = vec![ancestor];
     let parents: Vec<(u32, u32)> = processes(Path::new("/proc"));
     let mut at = 0;

@@ -6,6 +6,7 @@
 mod bundle;
 mod conversion;
 mod der;
+mod detonation;
 mod difference;
 mod dsse;
 mod error;
@@ -26,6 +27,7 @@ pub mod x509;
 
 pub use bundle::{Bundle, Credential};
 pub use conversion::{CONVERSION_PREDICATE, ConversionClaim};
+pub use detonation::{DETONATION_PREDICATE, DetonationClaim};
 pub use difference::{Difference, DifferenceKind};
 pub use error::Error;
 pub use ignored::IgnoredPaths;

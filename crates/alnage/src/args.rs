@@ -2,6 +2,7 @@
 
 mod bom;
 mod convert;
+mod detonate;
 mod gate;
 mod guard_host;
 mod run;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 pub(crate) use bom::{BomCommand, ConvertArgs, DiffArgs, GenerateArgs, MergeArgs, ScoreArgs, ValidateArgs};
 pub(crate) use convert::{ConversionArgs, ConversionFormat};
+pub(crate) use detonate::{DetonateArgs, DetonationFormat, JailArgs};
 pub(crate) use gate::GateArgs;
 pub(crate) use guard_host::GuardArgs;
 pub(crate) use run::RunArgs;
@@ -44,6 +46,12 @@ pub(crate) enum Command {
     Vet(Box<VetArgs>),
     /// Check what the code beside a model is built from: dependency files, and wheels
     Deps(Box<DepsArgs>),
+    /// Load models in a jail and tell what they do there
+    ///
+    /// Each file that something runs in when it is loaded gets a jail of its own: name spaces, no network, nothing of the
+    /// machine but Python. Programs, files, connections, secrets and planted files are reported, less what a harmless
+    /// file of the same kind does. "No behaviour observed" is never "safe"
+    Detonate(Box<DetonateArgs>),
     /// Convert checkpoints to safetensors without executing them, and attest what became of what
     Convert(Box<ConversionArgs>),
     /// Make a good and a weaponised model in `./alnage-tour/` and take both through everything
@@ -127,6 +135,11 @@ pub(crate) struct VetArgs {
     /// On `pass`, write signature, bill of materials and signed verdict beside the model and log the verdict
     #[arg(long)]
     pub(crate) seal: bool,
+    /// Load the model in a jail too, and add what it does there to the verdict
+    #[arg(long)]
+    pub(crate) detonate: bool,
+    #[command(flatten)]
+    pub(crate) jail: JailArgs,
     #[command(flatten)]
     pub(crate) certificate: CertificateArgs,
     #[command(flatten)]

@@ -4,6 +4,7 @@ use crate::Rule;
 
 mod container;
 mod dependency;
+mod detonation;
 mod framework;
 mod general;
 mod pickle;
@@ -24,6 +25,7 @@ static FAMILIES: &[&[&Rule]] = &[
     repository::PYTHON_RULES,
     provenance::RULES,
     dependency::RULES,
+    detonation::RULES,
     general::RULES,
     policy::RULES,
 ];

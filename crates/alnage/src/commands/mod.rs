@@ -4,6 +4,7 @@ mod bom;
 mod config;
 mod convert;
 mod deps;
+mod detonate;
 mod formats;
 mod gate;
 mod guard_host;
@@ -37,6 +38,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Vet(arguments) => return vet::run(*arguments),
         Command::Convert(arguments) => return convert::run(&arguments),
+        Command::Detonate(arguments) => return detonate::run(&arguments, &unflagged()?),
         Command::Deps(arguments) => return deps::run(&arguments),
         Command::Bom { command } => return bom::run(&command),
         Command::Rules(arguments) => rules::list(arguments.format)?,

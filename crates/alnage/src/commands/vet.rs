@@ -41,6 +41,9 @@ pub(super) fn run(arguments: VetArgs) -> anyhow::Result<ExitCode> {
     for failure in &vetted.failures {
         warn(format_args!("error: {}", failure.error));
     }
+    if arguments.detonate {
+        super::detonate::add_to(&mut vetted, &arguments.jail, &options);
+    }
     let failures = vetted.failures.len() + missing;
     let code = exit::of_record(&vetted.record, failures, settings.fail_on);
     for report in &reports {

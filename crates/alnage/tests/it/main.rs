@@ -9,6 +9,7 @@ mod conformance;
 mod convert;
 mod cross;
 mod deps;
+mod detonate;
 mod exit_codes;
 mod guard;
 mod keyless;
