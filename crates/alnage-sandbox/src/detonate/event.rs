@@ -235,3 +235,6 @@ fn is_secret(path: &str) -> bool {
     }
     EXACT.contains(&path) || PARTS.iter().any(|part| path.contains(part))
 }
+
+#[cfg(test)]
+mod tests;

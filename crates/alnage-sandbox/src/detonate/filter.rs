@@ -28,6 +28,7 @@ const TOLD: &[c_long] = &[
     libc::SYS_bind,
     libc::SYS_sendmsg,
     libc::SYS_sendmmsg,
+    libc::SYS_memfd_create,
 ];
 
 /// The same by their old numbers.
@@ -120,8 +121,18 @@ const NEW_VIEW: u32 = (libc::CLONE_NEWUSER
     | libc::CLONE_NEWUTS
     | libc::CLONE_NEWCGROUP) as u32;
 
+/// Hold memory that belongs to no process, and so would not be counted.
+const UNCOUNTED: &[c_long] = &[libc::SYS_shmget, libc::SYS_msgget, libc::SYS_semget, libc::SYS_memfd_secret];
+
+/// Networks that end at the loopback here, and questions to the kernel about them. Others lead to the host of a virtual
+/// machine, or into parts of the kernel that nobody else asks.
+const FAMILIES: &[i32] = &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
+
 /// The name of a call that is refused because it could lead out.
 pub(super) fn escape(call: c_long, first: u64) -> Option<&'static str> {
+    if call == libc::SYS_socket {
+        return Some("socket of a family that leads out");
+    }
     if call == libc::SYS_clone {
         return (first as u32 & NEW_VIEW != 0).then_some("clone with new name spaces");
     }
@@ -146,6 +157,16 @@ pub(super) fn program() -> Vec<Instruction> {
     // Its flags lie in memory, where no filter looks; without it, libraries use `clone`.
     always(&mut program, libc::SYS_clone3, fail(libc::ENOSYS));
     always(&mut program, libc::SYS_clone, ASK);
+    for &call in UNCOUNTED {
+        always(&mut program, call, fail(libc::EPERM));
+    }
+    only_if_equal(&mut program, libc::SYS_socket as u32, 10);
+    load(&mut program, argument(0));
+    for &family in FAMILIES {
+        only_if_equal(&mut program, family as u32, 1);
+        give(&mut program, ALLOW);
+    }
+    give(&mut program, ASK);
     // Only with an address; what goes through a connected socket is answered by nobody.
     only_if_equal(&mut program, libc::SYS_sendto as u32, 6);
     for half in [0, 4] {

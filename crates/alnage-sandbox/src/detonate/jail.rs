@@ -310,15 +310,15 @@ impl Jail {
     }
 
     fn go(&self, stage: &mut Stage) -> io::Result<()> {
-        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
         rustix::process::setsid()?;
         self.leave()?;
+        end_with_parent()?;
         *stage = Stage::Process;
         if fork(0)?.is_some() {
             wait_for_end();
         }
         // Process 1 of the new name space.
-        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+        end_with_parent()?;
         *stage = Stage::Root;
         rustix::process::umask(Mode::empty());
         self.build()?;
@@ -471,7 +471,7 @@ impl Jail {
             with_descriptor(listener, |listener| send_all(self.report.as_fd(), &[listener, names.as_fd()]));
         let alone = handed.and_then(|()| unshare(libc::CLONE_FILES)).and_then(|()| close_from(0));
         // What it still has in memory is nobody's business, and root's rights are not needed to wait.
-        let harmless = alone.and_then(|()| drop_rights()).and_then(|()| {
+        let harmless = alone.and_then(|()| drop_rights()).and_then(|()| end_with_parent()).and_then(|()| {
             Ok(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?)
         });
         if harmless.is_err() {
@@ -528,6 +528,11 @@ impl Stage {
             _ => "starting the interpreter",
         }
     }
+}
+
+/// Has this process killed when its parent ends. Giving up rights undoes it.
+fn end_with_parent() -> io::Result<()> {
+    Ok(rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?)
 }
 
 fn pause() {

@@ -100,3 +100,6 @@ fn write_answer(question: &[u8], address: Option<Ipv4Addr>) -> Option<Vec<u8>> {
     }
     Some(answer)
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,8 +105,9 @@ impl Watch {
         loop {
             let now = Instant::now();
             if now >= next_look {
-                next_look = now + LOOK;
                 self.stop_what_is_over(now, outermost);
+                // Where there are many processes, looking takes its time.
+                next_look = Instant::now() + LOOK.max(now.elapsed() * 4);
             }
             let wait = Timespec { tv_sec: 0, tv_nsec: LOOK.as_nanos() as _ };
             let mut polled = [
@@ -141,7 +142,9 @@ impl Watch {
             }
         }
         if self.seen.ended.is_some() {
-            send_signal(outermost, libc::SIGKILL);
+            // Process 1 of the jail takes all others with it; whatever is listed after it may have ended by now.
+            let first = descendants(outermost).into_iter().next();
+            first.into_iter().chain([outermost]).for_each(|process| send_signal(process, libc::SIGKILL));
         }
     }
 
@@ -196,6 +199,12 @@ impl Watch {
             libc::SYS_symlinkat => self.change(notice, (Some(second), third), Kind::Written),
             libc::SYS_mkdirat | libc::SYS_mknodat | libc::SYS_fchmodat => {
                 self.change(notice, (Some(first), second), Kind::Written);
+            }
+            libc::SYS_memfd_create => {
+                let name = text(notice.thread, first).unwrap_or_default();
+                let name = format!("memory:{}", String::from_utf8_lossy(&name));
+                self.add(notice, Kind::Written, name, String::new());
+                return Answer::Fail(libc::ENOSYS);
             }
             libc::SYS_truncate => self.change(notice, (None, first), Kind::Written),
             #[cfg(target_arch = "x86_64")]
@@ -306,7 +315,7 @@ impl Watch {
                 if address == SocketAddr::from((Ipv4Addr::LOCALHOST, 53)) {
                     return Answer::Proceed;
                 }
-                let name = self.names.of(address.ip()).map_or_else(String::new, |name| format!("{name}"));
+                let name = self.names.of(address.ip()).unwrap_or_default().to_owned();
                 self.add(notice, kind, address.to_string(), name);
                 Answer::Fail(libc::ECONNREFUSED)
             }
@@ -324,13 +333,14 @@ fn reopened(file: &File) -> io::Result<File> {
     File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
-/// Bytes of memory that the processes below `ancestor` have for themselves.
+/// Bytes of memory that the processes below `ancestor` have that come from no file; what two of them share counts twice.
 fn memory_of(ancestor: u32) -> u64 {
     let of = |process: u32| {
-        let text = std::fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
-        let mut pages = text.split(' ').skip(1).map(|pages| pages.parse::<u64>().unwrap_or(0));
-        let (resident, shared) = (pages.next()?, pages.next()?);
-        Some(resident.saturating_sub(shared).saturating_mul(4096))
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let lines =
+            status.lines().filter(|line| line.starts_with("RssAnon:") || line.starts_with("RssShmem:"));
+        let numbers = lines.filter_map(|line| line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok());
+        Some(numbers.fold(0, u64::saturating_add).saturating_mul(1024))
     };
     descendants(ancestor).into_iter().filter_map(of).fold(0, u64::saturating_add)
 }

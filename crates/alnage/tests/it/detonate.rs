@@ -19,10 +19,13 @@ fn report(sandbox: &Sandbox, arguments: &str) -> Value {
     file
 }
 
-/// A pickle that runs `code`.
+/// A pickle that runs `code` as a module of its own.
 fn running(code: &str) -> Vec<u8> {
-    testkit::pickle::call("builtins", "exec", code)
+    testkit::pickle::call("builtins", "exec", &format!("exec({code:?}, {{}})"))
 }
+
+/// A file's name, its content, and what is to be seen of it.
+type Case<'a> = (&'a str, Vec<u8>, &'a [(&'a str, &'a str)]);
 
 #[track_caller]
 fn shows(sandbox: &Sandbox, name: &str, bytes: impl AsRef<[u8]>, expected: &[(&str, &str)]) -> Value {
@@ -44,7 +47,9 @@ fn shows(sandbox: &Sandbox, name: &str, bytes: impl AsRef<[u8]>, expected: &[(&s
 fn what_a_model_does_is_seen() {
     let sandbox = Sandbox::new();
     let call = testkit::pickle::call;
-    let cases: &[(&str, Vec<u8>, &[(&str, &str)])] = &[
+    let through = testkit::pickle::Pickle::protocol(4).stack_global("torch.serialization", "os.system");
+    let through = through.text("echo pwned").tuple1().reduce().stop();
+    let cases: &[Case<'_>] = &[
         ("system.pkl", call("os", "system", "echo pwned"), &[("process", "echo pwned")]),
         ("renamed.txt", call("posix", "system", "echo pwned"), &[("process", "echo pwned")]),
         (
@@ -126,13 +131,17 @@ fn what_a_model_does_is_seen() {
             &[("code", "/model/evil.so")],
         ),
         ("missing.pkl", call("pandas", "eval", "@x"), &[("call", "pandas.eval")]),
-        ("through.pkl", call("torch.serialization", "os.system", "echo pwned"), &[]),
+        ("through.pkl", through, &[("process", "echo pwned")]),
+        (
+            "memory.pkl",
+            running("import os\ntry: os.memfd_create('payload')\nexcept OSError: pass"),
+            &[("written", "memory:payload")],
+        ),
         ("setup.py", b"import os\nos.system('echo pwned')\n".to_vec(), &[("process", "echo pwned")]),
         ("evil.pth", b"import os; os.system('echo pwned')\n".to_vec(), &[("process", "echo pwned")]),
     ];
     for (name, bytes, expected) in cases {
-        let file = shows(&sandbox, name, bytes, expected);
-        assert!(!file["events"].as_array().unwrap().is_empty() || expected.is_empty(), "{name}: {file:#}");
+        shows(&sandbox, name, bytes, expected);
     }
 }
 
@@ -144,7 +153,7 @@ import bz2, gzip, io, lzma, pickle, struct, sys, zipfile, zlib
 class Evil:
     def __reduce__(self):
         return __import__("os").system, ("echo pwned",)
-evil = pickle.dumps({"a": Evil()}, 4)
+evil = pickle.dumps({"a": Evil()}, 2)
 def write(name, data):
     open(name, "wb").write(data)
 write("zlib.joblib", zlib.compress(evil)); write("gzip.joblib", gzip.compress(evil))
@@ -241,6 +250,7 @@ fn ways_out_of_the_jail_are_closed() {
         ("kexec_load", 246, "0, 0, 0, 0"),
         ("setuid", 105, "0"),
         ("open_by_handle_at", 304, "0, 0, 0"),
+        ("socket of a family that leads out", 41, "40, 1, 0"),
         ("clone with new name spaces", 56, "0x10000000, 0, 0, 0, 0"),
     ] {
         let file = shows(&sandbox, "model.pkl", running(&refused(number, arguments)), &[("escape", name)]);
