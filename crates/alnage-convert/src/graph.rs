@@ -90,6 +90,8 @@ pub(crate) struct Graph {
     pub(crate) known: HashMap<i64, Value>,
     /// What dictionaries were given besides their items.
     pub(crate) attributes: Vec<(Value, Value)>,
+    /// Bytes of the storages that come of nothing in the source.
+    pub(crate) not_stored: u64,
     by_name: HashMap<(String, String), u32>,
     by_key: HashMap<String, u32>,
     /// Bytes kept, roughly.

@@ -16,6 +16,8 @@ use crate::{
     tensor::{Place, Storage, Tensor},
 };
 
+/// What deflated chunks may grow by before they count as made of nothing.
+const MAX_RATIO: u64 = 100;
 /// Texts beside the weights that are longer are left out.
 const MAX_TEXT: u64 = 16 << 20;
 
@@ -91,15 +93,19 @@ fn datasets(
             continue;
         };
         let bytes = array.shape.iter().try_fold(element.size, |all, &size| all.checked_mul(size));
+        let len = bytes.unwrap_or(u64::MAX);
         let (source, start) = match array.values {
             Hdf5Values::At(range) => (source.clone(), range.start),
-            Hdf5Values::Chunked(chunked) => (chunked, 0),
+            Hdf5Values::Chunked { values, stored } => {
+                let room = stored.min(source.len()).saturating_mul(MAX_RATIO);
+                graph.not_stored = graph.not_stored.saturating_add(len.saturating_sub(room));
+                (values, 0)
+            }
             Hdf5Values::Absent(_) if bytes == Some(0) => (source.clone(), 0),
             Hdf5Values::Absent(why) => {
                 return unsupported(format!("the dataset `{}`: {why}", shown(&array.path)));
             }
         };
-        let len = bytes.unwrap_or(u64::MAX);
         let place = Place { source, start, len, big_endian };
         let storage =
             Storage { key: array.path.clone(), declared: len, item: element.size, place: Some(place) };

@@ -49,6 +49,10 @@ pub(crate) enum Role {
 const MAX_STEPS: u64 = 50_000_000;
 /// Values on the stack and in the memo at a time.
 const MAX_HELD: usize = 4 << 20;
+/// Containers that are open at a time; Python gives up at a few thousand when it writes them.
+const MAX_MARKS: usize = 100_000;
+/// Opcodes that only undo others; a pickle of data has next to none.
+const MAX_UNDONE: u32 = 1 << 20;
 
 pub(crate) struct Machine<'a> {
     pub(crate) source: &'a Arc<dyn Source>,
@@ -65,6 +69,8 @@ pub(crate) struct Machine<'a> {
     memo: Vec<Option<Value>>,
     sparse: HashMap<i64, Value>,
     remembered: i64,
+    /// How many opcodes undid others.
+    undone: u32,
 }
 
 /// A pickle that was run.
@@ -97,6 +103,7 @@ pub(crate) fn run(
         memo: Vec::new(),
         sparse: HashMap::new(),
         remembered: 0,
+        undone: 0,
     };
     for _ in 0..MAX_STEPS {
         let next = machine.instructions.step();
@@ -130,9 +137,10 @@ impl Machine<'_> {
             op::PROTO | op::FRAME | op::READONLY_BUFFER => return Ok(()),
             op::MARK => {
                 self.marks.push(self.stack.len());
-                return if self.marks.len() > MAX_HELD { Err(Refusal::Limit("max-nodes")) } else { Ok(()) };
+                return if self.marks.len() > MAX_MARKS { Err(Refusal::Limit("max-nodes")) } else { Ok(()) };
             }
             op::POP => {
+                self.undo()?;
                 if self.marks.last() == Some(&self.stack.len()) {
                     self.marks.pop();
                 } else {
@@ -140,7 +148,10 @@ impl Machine<'_> {
                 }
                 return Ok(());
             }
-            op::POP_MARK => return self.marked().map(drop),
+            op::POP_MARK => {
+                self.undo()?;
+                return self.marked().map(drop);
+            }
             op::DUP => self.top()?,
             op::NONE => Value::None,
             op::NEWTRUE => Value::Bool(true),
@@ -366,6 +377,11 @@ impl Machine<'_> {
         };
         self.remembered += i64::from(new);
         Ok(())
+    }
+
+    fn undo(&mut self) -> Result<(), Refusal> {
+        self.undone += 1;
+        if self.undone > MAX_UNDONE { Err(Refusal::Limit("max-steps")) } else { Ok(()) }
     }
 
     fn fence(&self) -> usize {

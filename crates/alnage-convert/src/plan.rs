@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, io};
 
+use alnage_formats::tensor::safetensors::leads_out;
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
     gather::gather,
     harvest::{self, Harvest},
     read::{Checksum, Read},
-    refusal::{Refusal, malformed},
+    refusal::{Refusal, malformed, shown},
     state,
     tensor::Tensor,
 };
@@ -63,6 +64,11 @@ impl Plan {
         let own = std::mem::take(&mut read.graph.left_out);
         read.left_out.extend(own);
         refuse_expansion(&read, &harvest, options)?;
+        let aliases = harvest.aliases.iter().map(|(name, _)| name);
+        let mut names = harvest.tensors.iter().map(|(name, _)| name).chain(aliases);
+        if let Some(name) = names.find(|name| leads_out(name)) {
+            return malformed(format!("the name of the tensor `{}` is a path out of a folder", shown(name)));
+        }
         let mut all = Vec::new();
         for (name, index) in &harvest.tensors {
             let Some(tensor) = read.graph.tensors.get(*index as usize) else {
@@ -281,7 +287,7 @@ fn needs_type(tensor: &Tensor) -> bool {
     says != element.name
 }
 
-/// Views that repeat elements, as `expand` makes them, could make little into much.
+/// Views that repeat elements, as `expand` makes them, could make little into much; so could chunks that nobody wrote.
 fn refuse_expansion(read: &Read, harvest: &Harvest, options: &Options) -> Result<(), Refusal> {
     let tensors = || harvest.tensors.iter().filter_map(|(_, index)| read.graph.tensors.get(*index as usize));
     let written = tensors().fold(0_u64, |sum, tensor| sum.saturating_add(tensor.bytes()));
@@ -290,9 +296,10 @@ fn refuse_expansion(read: &Read, harvest: &Harvest, options: &Options) -> Result
     storages.dedup();
     let stored = storages.into_iter().filter_map(|at| read.graph.storages.get(at as usize));
     let stored = stored.fold(0_u64, |sum, storage| sum.saturating_add(storage.declared));
+    let stored = stored.saturating_sub(read.graph.not_stored);
     if !options.allow_expansion && written > FREE_EXPANSION && written / 2 > stored {
         return Err(Refusal::Unsupported(format!(
-            "views make {written} bytes of {stored} that are stored; `--allow-expansion` writes them"
+            "{written} bytes would come of {stored} that are stored; `--allow-expansion` writes them"
         )));
     }
     Ok(())

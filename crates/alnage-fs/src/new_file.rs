@@ -46,6 +46,12 @@ impl NewFile {
         self.file.write_all(bytes).map_err(Error::at(&self.path))
     }
 
+    /// What brings the bytes to the disk while more are written.
+    pub fn flusher(&self) -> Result<Flusher, Error> {
+        let file = self.file.try_clone().map_err(Error::at(&self.path))?;
+        Ok(Flusher { path: self.path.clone(), file })
+    }
+
     /// What was written so far.
     pub fn source(&self) -> Result<Arc<dyn Source>, Error> {
         let opened = self.file.metadata().and_then(|metadata| {
@@ -64,6 +70,20 @@ impl NewFile {
         placed.map_err(Error::at(&self.path))?;
         self.finished = true;
         sync_parent(&self.path).map_err(Error::at(&self.path))
+    }
+}
+
+/// Brings the bytes of a new file to the disk, from another thread than the one that writes.
+#[derive(Debug)]
+pub struct Flusher {
+    path: PathBuf,
+    file: File,
+}
+
+impl Flusher {
+    /// Waits until everything that is written so far is there. What failed here is not told again at the end.
+    pub fn flush(&self) -> Result<(), Error> {
+        self.file.sync_data().map_err(Error::at(&self.path))
     }
 }
 

@@ -23,7 +23,8 @@ mod vet;
 pub use admit::{Coverage, Parts, ReceiptPolicy, Seal, SealPolicy, VerdictPolicy, signature_of};
 pub use bom::{Attested, attest_model, describe, sign_document, verify_document};
 pub use convert::{
-    Conversion, ConvertedFile, Converting, Output, TensorReport, already_there, convert, default_output,
+    Attesting, Conversion, ConvertedFile, Converting, Output, TensorReport, VerifiedConversion,
+    VerifyingConversion, already_there, convert, default_output, verify_conversion,
 };
 pub use deps::{Depending, deps};
 pub use detonation::{AttestingDetonation, attest_detonation};

@@ -37,7 +37,7 @@ pub use model::{Dialect, Shape, SignedManifest, Signing, Symlinks, sign_model};
 pub use serialization::{HashedFile, Resource, Serialization, Shard};
 pub use signer_policy::{AcceptedSigner, KeyHint, KnownKey, SignerPolicy};
 pub use statement::{
-    SignedStatement, Statement, Subject, attest, attested_digest, model_subjects, unsigned,
+    SignedStatement, Statement, Subject, attest, attested_digest, model_subjects, read_unsigned, unsigned,
     verify_attestation,
 };
 pub use summary::{CertificateSummary, ResourceSummary, Summary};

@@ -112,7 +112,19 @@ pub fn verify_attestation(envelope: &[u8], key: &VerifyingKey) -> Result<SignedS
             other => other,
         }
     })?;
-    let written: Written = serde_json::from_slice(&payload)
+    Ok(SignedStatement { statement: read(&payload)?, digest: Digest::of(&payload) })
+}
+
+/// Reads a statement that stands alone, **which nobody signed**: it proves nothing, and what it says can be checked.
+pub fn read_unsigned(statement: &[u8]) -> Result<Statement, Error> {
+    if serde_json::from_slice::<Envelope>(statement).is_ok() {
+        return Err(Error::Malformed("it is signed: say by which key".into()));
+    }
+    read(statement)
+}
+
+fn read(payload: &[u8]) -> Result<Statement, Error> {
+    let written: Written = serde_json::from_slice(payload)
         .map_err(|error| Error::Malformed(format!("not an in-toto statement: {error}")))?;
     if written.statement_type != STATEMENT_TYPE {
         let message = format!(
@@ -129,9 +141,7 @@ pub fn verify_attestation(envelope: &[u8], key: &VerifyingKey) -> Result<SignedS
     if subjects.is_empty() {
         return Err(Error::Malformed("the statement has no subject with a SHA-256 digest".into()));
     }
-    let statement =
-        Statement { subjects, predicate_type: written.predicate_type, predicate: written.predicate };
-    Ok(SignedStatement { statement, digest: Digest::of(&payload) })
+    Ok(Statement { subjects, predicate_type: written.predicate_type, predicate: written.predicate })
 }
 
 /// The digest of the payload of a DSSE envelope, **not verified**: for the log entry of an envelope just made.

@@ -46,7 +46,8 @@ fn file_of(plan: &Plan, file: &TensorFile) {
         return;
     }
     assert_eq!(written.len() as u64, file.len(), "other than planned is written");
-    let written: Arc<dyn Source> = Arc::new(MemorySource::new(written));
-    let checked = check(plan, file, &written);
-    assert!(checked.is_ok(), "what was written is not what was planned: {checked:?}");
+    let source: Arc<dyn Source> = Arc::new(MemorySource::new(written.clone()));
+    let checked = check(plan, file, &source);
+    let head = String::from_utf8_lossy(&written);
+    assert!(checked.is_ok(), "what was written is not what was planned: {checked:?}\n{head}");
 }

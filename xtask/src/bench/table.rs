@@ -30,6 +30,13 @@ pub(super) struct Row {
     cost: Cost,
 }
 
+impl Row {
+    /// Seconds from beginning to end.
+    pub(super) fn wall(&self) -> f64 {
+        self.cost.wall
+    }
+}
+
 /// Measures `command`.
 pub(super) fn row(python: &Path, name: &str, command: &[&OsStr]) -> Result<Row> {
     let mut measure = Command::new(python);

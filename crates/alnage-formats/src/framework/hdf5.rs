@@ -11,6 +11,7 @@ mod file;
 mod group;
 mod header;
 mod heap;
+mod index;
 mod tree;
 
 use std::{collections::BTreeMap, sync::Arc};

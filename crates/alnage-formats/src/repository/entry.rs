@@ -21,14 +21,13 @@ impl Entry {
         const MAX_ENTRIES: usize = 1024;
         const MAX_DEPTH: usize = 8;
         const MAX_VALUE: usize = 2048;
+        // What an envelope holds says at its beginning what it is about, which may be many files.
+        const MAX_PAYLOAD: usize = 512 << 10;
         if entries.len() < MAX_ENTRIES && path.depth() <= MAX_DEPTH && value != Scalar::Null {
-            let shown: String = value.shown().chars().take(MAX_VALUE).collect();
-            entries.push(Self {
-                pointer: path.pointer(),
-                value: shown,
-                is_text: value.as_str().is_some(),
-                start,
-            });
+            let pointer = path.pointer();
+            let most = if pointer == "/payload" { MAX_PAYLOAD } else { MAX_VALUE };
+            let shown: String = value.shown().chars().take(most).collect();
+            entries.push(Self { pointer, value: shown, is_text: value.as_str().is_some(), start });
         }
     }
 }

@@ -1,45 +1,71 @@
-//! Digests that are taken while other work is done: of the source on a thread of its own, of what is written on another.
+//! What is done beside the copying: the source is hashed on a thread of its own, what is written on another, and a third
+//! has it brought to the disk meanwhile.
+//!
+//! Two streams interleaved on one core (as `alnage-hash` does it) gain little over one, and the copying has the other
+//! core only half of the time: two threads for the two digests are faster.
 
 use std::{
     io::{self, Write},
     sync::{
         Arc,
-        mpsc::{SyncSender, sync_channel},
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
 };
 
 use alnage_convert::{Checksum, Refusal};
+use alnage_fs::{Flusher, NewFile};
 use alnage_types::{Digest, Source};
 
 use crate::Progress;
 
-/// Bytes that are read at a time.
-const PIECE: usize = 1 << 20;
+/// Bytes that are hashed at a time: few enough to stay in the processor's cache.
+const PIECE: usize = 256 << 10;
 /// Pieces that may wait to be hashed.
-const WAITING: usize = 8;
+const WAITING: usize = 32;
+/// Bytes after which what was written is brought to the disk.
+const UNFLUSHED: u64 = 32 << 20;
+
+/// Whether digests are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Digests,
+    /// Only the checksums that a source gives for itself are compared.
+    Checksums,
+}
 
 /// Hashes the source, comparing the checksums it gives for itself, while `work` runs.
 pub(super) fn alongside<R>(
     source: &Arc<dyn Source>,
+    wanted: Wanted,
     checksums: &[Checksum],
     progress: &dyn Progress,
     work: impl FnOnce() -> R,
-) -> Result<(Digest, R), Refusal> {
+) -> Result<(Option<Digest>, R), Refusal> {
+    if wanted == Wanted::Checksums && checksums.is_empty() {
+        let result = work();
+        progress.advance(source.len());
+        return Ok((None, result));
+    }
     thread::scope(|scope| {
-        let hashing = scope.spawn(|| digest(source.as_ref(), checksums, progress));
+        let hashing = scope.spawn(|| digest(source.as_ref(), wanted, checksums, progress));
         let result = work();
         let digest = hashing.join().map_err(|_| Refusal::Unreadable("internal error".to_owned()))??;
         Ok((digest, result))
     })
 }
 
-fn digest(source: &dyn Source, checksums: &[Checksum], progress: &dyn Progress) -> Result<Digest, Refusal> {
+fn digest(
+    source: &dyn Source,
+    wanted: Wanted,
+    checksums: &[Checksum],
+    progress: &dyn Progress,
+) -> Result<Option<Digest>, Refusal> {
     let mut sums: Vec<(&Checksum, crc32fast::Hasher)> =
         checksums.iter().map(|checksum| (checksum, crc32fast::Hasher::new())).collect();
     sums.sort_by_key(|(checksum, _)| checksum.range.start);
     let mut first = 0;
-    let mut hasher = alnage_fs::Sha256::default();
+    let mut hasher = (wanted == Wanted::Digests).then(alnage_fs::Sha256::default);
     let mut buffer = vec![0; PIECE];
     let mut at = 0;
     while at < source.len() {
@@ -49,7 +75,9 @@ fn digest(source: &dyn Source, checksums: &[Checksum], progress: &dyn Progress) 
         if bytes.is_empty() {
             return Err(Refusal::Unreadable("its bytes end while they are read".to_owned()));
         }
-        hasher.update(bytes);
+        if let Some(hasher) = &mut hasher {
+            hasher.update(bytes);
+        }
         let end = at + count as u64;
         while sums.get(first).is_some_and(|(checksum, _)| checksum.range.end <= at) {
             first += 1;
@@ -71,26 +99,85 @@ fn digest(source: &dyn Source, checksums: &[Checksum], progress: &dyn Progress) 
             return Err(Refusal::Malformed(format!("the checksum of `{name}` does not fit its bytes")));
         }
     }
-    Ok(hasher.finish())
+    Ok(hasher.map(alnage_fs::Sha256::finish))
+}
+
+/// Writes a file through `work`, and gives the digest of what it wrote when it is wanted.
+pub(super) fn written(
+    new: &mut NewFile,
+    wanted: Wanted,
+    work: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<(), Refusal>) -> Result<(), Refusal>,
+) -> Result<Option<Digest>, Refusal> {
+    let unwritten = |error: alnage_fs::Error| Refusal::Unreadable(error.to_string());
+    let flusher = new.flusher().map_err(unwritten)?;
+    flushed_behind(flusher, |behind| {
+        let mut since = 0_u64;
+        let mut write = |bytes: &[u8]| {
+            new.write(bytes).map_err(unwritten)?;
+            since += bytes.len() as u64;
+            if since >= UNFLUSHED {
+                since = 0;
+                behind();
+            }
+            Ok(())
+        };
+        if wanted == Wanted::Checksums {
+            return work(&mut write).map(|()| None);
+        }
+        let digest = Hashing::run(|hashing| {
+            work(&mut |bytes| {
+                write(bytes)?;
+                hashing.update(bytes);
+                Ok(())
+            })
+        });
+        digest.map(Some)
+    })
+}
+
+/// Runs `work`, which asks for flushing without waiting for it: at the end little is left to be waited for.
+fn flushed_behind<R>(
+    flusher: Flusher,
+    work: impl FnOnce(&dyn Fn()) -> Result<R, Refusal>,
+) -> Result<R, Refusal> {
+    thread::scope(|scope| {
+        let (sender, receiver) = sync_channel::<()>(1);
+        let flushing = scope.spawn(move || receiver.iter().try_for_each(|()| flusher.flush()));
+        let worked = work(&|| {
+            // One that waits already is enough.
+            let _ = sender.try_send(());
+        });
+        drop(sender);
+        let flushed = flushing.join().map_err(|_| Refusal::Unreadable("internal error".to_owned()))?;
+        flushed.map_err(|error| Refusal::Unreadable(error.to_string()))?;
+        worked
+    })
 }
 
 /// Takes bytes to be hashed on another thread.
-pub(super) struct Hashing {
+struct Hashing {
     sender: SyncSender<Vec<u8>>,
+    /// Pieces that were hashed, to be filled again.
+    spare: Receiver<Vec<u8>>,
     waiting: Vec<u8>,
 }
 
 impl Hashing {
     /// Runs `work`, which hands over bytes, and gives their digest.
-    pub(super) fn run(work: impl FnOnce(&mut Self) -> Result<(), Refusal>) -> Result<Digest, Refusal> {
+    fn run(work: impl FnOnce(&mut Self) -> Result<(), Refusal>) -> Result<Digest, Refusal> {
         thread::scope(|scope| {
             let (sender, receiver) = sync_channel::<Vec<u8>>(WAITING);
+            let (giver, spare) = sync_channel::<Vec<u8>>(WAITING);
             let hashing = scope.spawn(move || {
                 let mut hasher = alnage_fs::Sha256::default();
-                receiver.iter().for_each(|piece| hasher.update(&piece));
+                for piece in receiver {
+                    hasher.update(&piece);
+                    // Where there are spare ones enough, it is let go.
+                    let _ = giver.try_send(piece);
+                }
                 hasher.finish()
             });
-            let mut own = Self { sender, waiting: Vec::with_capacity(PIECE) };
+            let mut own = Self { sender, spare, waiting: Vec::with_capacity(PIECE) };
             let worked = work(&mut own);
             own.hand_over();
             drop(own);
@@ -100,7 +187,7 @@ impl Hashing {
     }
 
     /// More bytes.
-    pub(super) fn update(&mut self, mut bytes: &[u8]) {
+    fn update(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(bytes.len().min(PIECE - self.waiting.len()));
             self.waiting.extend_from_slice(now);
@@ -112,7 +199,9 @@ impl Hashing {
     }
 
     fn hand_over(&mut self) {
-        let piece = std::mem::replace(&mut self.waiting, Vec::with_capacity(PIECE));
+        let mut fresh = self.spare.try_recv().unwrap_or_else(|_| Vec::with_capacity(PIECE));
+        fresh.clear();
+        let piece = std::mem::replace(&mut self.waiting, fresh);
         // The other thread only ends before this one when it failed, which is noticed when it is joined.
         let _ = self.sender.send(piece);
     }

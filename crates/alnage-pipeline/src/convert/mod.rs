@@ -4,6 +4,7 @@ mod copy;
 mod digests;
 mod names;
 mod report;
+mod verify;
 
 use std::{
     io,
@@ -15,10 +16,11 @@ use alnage_fs::{Existing, NewFile, Tree, TreeFile, create_dir, walk};
 use alnage_sign::{ConversionClaim, Signer, Subject, attest, unsigned};
 use alnage_types::Digest;
 
-use self::{digests::Hashing, names::Names};
+use self::{digests::Wanted, names::Names};
 pub use self::{
     names::default_output,
     report::{ConvertedFile, Output, TensorReport},
+    verify::{VerifiedConversion, VerifyingConversion, verify_conversion},
 };
 use crate::{Error, Progress};
 
@@ -34,10 +36,22 @@ pub struct Converting<'a> {
     pub check: bool,
     /// What is done with files that are there already.
     pub existing: Existing,
+    /// Whether it is hashed and attested.
+    pub attesting: Attesting,
     /// Signs the attestation; unsigned when absent.
     pub signer: Option<&'a dyn Signer>,
     /// Now, as [`rfc3339`](crate::rfc3339) writes it.
     pub time: &'a str,
+}
+
+/// Whether a conversion tells what it made of what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Attesting {
+    /// Source and results are hashed, and an attestation is written.
+    #[default]
+    Yes,
+    /// Nothing is hashed: who converts for their own use alone is not kept waiting.
+    No,
 }
 
 /// What became of everything that was named.
@@ -150,27 +164,26 @@ fn written(
     let mut finished: Vec<NewFile> = Vec::new();
     let mut outputs = Vec::new();
     let mut checked = request.check.then(Checked::default);
-    let (source_digest, wrote) = digests::alongside(&content.source, plan.checksums(), progress, || {
-        for (file, name) in plan.files.iter().zip(&tensor_names) {
-            let path = names.beside(name);
-            let mut new = NewFile::begin(&path)?;
-            let digest = Hashing::run(|hashing| {
-                plan.write(file, &mut |bytes| {
-                    new.write(bytes).map_err(|error| Refusal::Unreadable(error.to_string()))?;
-                    hashing.update(bytes);
-                    Ok(())
-                })
-            })?;
-            if let Some(checked) = &mut checked {
-                let same = check(plan, file, &new.source()?)?;
-                checked.tensors += same.tensors;
-                checked.bytes += same.bytes;
+    let wanted = match request.attesting {
+        Attesting::Yes => Wanted::Digests,
+        Attesting::No => Wanted::Checksums,
+    };
+    let (source_digest, wrote) =
+        digests::alongside(&content.source, wanted, plan.checksums(), progress, || {
+            for (file, name) in plan.files.iter().zip(&tensor_names) {
+                let path = names.beside(name);
+                let mut new = NewFile::begin(&path)?;
+                let sha256 = digests::written(&mut new, wanted, |give| plan.write(file, give))?;
+                if let Some(checked) = &mut checked {
+                    let same = check(plan, file, &new.source()?)?;
+                    checked.tensors += same.tensors;
+                    checked.bytes += same.bytes;
+                }
+                outputs.push(Output { path, name: name.clone(), size: file.len(), sha256 });
+                finished.push(new);
             }
-            outputs.push(Output { path, name: name.clone(), size: file.len(), sha256: digest });
-            finished.push(new);
-        }
-        Ok::<(), Failed>(())
-    })?;
+            Ok::<(), Failed>(())
+        })?;
     wrote?;
     if content.has_changed() {
         return Err(Refusal::Unreadable("the file was written to while it was read".to_owned()).into());
@@ -180,7 +193,7 @@ fn written(
         let path = names.beside(&name);
         let mut new = NewFile::begin(&path)?;
         new.write(bytes)?;
-        outputs.push(Output { path, name, size: bytes.len() as u64, sha256: Digest::of(bytes) });
+        outputs.push(Output { path, name, size: bytes.len() as u64, sha256: Some(Digest::of(bytes)) });
         finished.push(new);
         Ok(())
     };
@@ -193,10 +206,10 @@ fn written(
         let mut hashed = digests::Counted::new(&mut new);
         left_out.extend(plan.write_state(&mut hashed).map_err(|source| at(&path, source))?);
         let (size, sha256) = hashed.finish().map_err(|source| at(&path, source))?;
-        outputs.push(Output { path, name: names.state(), size, sha256 });
+        outputs.push(Output { path, name: names.state(), size, sha256: Some(sha256) });
         finished.push(new);
     }
-    let converted = ConvertedFile::new(report::Parts {
+    let mut converted = ConvertedFile::new(report::Parts {
         source: source_name,
         source_digest,
         source_size: content.source.len(),
@@ -205,32 +218,44 @@ fn written(
         shards: &tensor_names,
         left_out,
         checked,
+        reading: &request.reading,
     });
-    let attestation = names.beside(&names.attestation());
+    if let Some(source_digest) = source_digest {
+        let path = names.beside(&names.attestation());
+        let mut new = NewFile::begin(&path)?;
+        new.write(attestation(request, &converted, source_digest)?.as_bytes())?;
+        finished.push(new);
+        converted.attestation = Some(path);
+    }
+    for file in finished {
+        file.finish(request.existing)?;
+    }
+    Ok(converted)
+}
+
+/// The text of the attestation.
+fn attestation(
+    request: &Converting<'_>,
+    converted: &ConvertedFile,
+    source_digest: Digest,
+) -> Result<String, alnage_sign::Error> {
     let claim = ConversionClaim {
         tool_version: env!("CARGO_PKG_VERSION"),
         time: request.time,
-        source: source_name,
+        source: &converted.source,
         source_digest,
-        source_size: content.source.len(),
-        format: plan.format(),
+        source_size: converted.source_size,
+        format: converted.format,
         report: converted.predicate(),
     };
     let subjects = converted.outputs.iter();
     let subjects =
-        subjects.map(|output| Subject { name: output.name.clone(), digest: output.sha256 }).collect();
-    let statement = claim.statement(subjects);
-    let statement = match request.signer {
-        Some(signer) => attest(&statement, signer)?,
-        None => unsigned(&statement)?,
-    };
-    let mut new = NewFile::begin(&attestation)?;
-    new.write(statement.as_bytes())?;
-    finished.push(new);
-    for file in finished {
-        file.finish(request.existing)?;
+        subjects.filter_map(|output| Some(Subject { name: output.name.clone(), digest: output.sha256? }));
+    let statement = claim.statement(subjects.collect());
+    match request.signer {
+        Some(signer) => attest(&statement, signer),
+        None => unsigned(&statement),
     }
-    Ok(ConvertedFile { attestation, ..converted })
 }
 
 /// What of a conversion is there already, so that nothing is read that could not be written.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use alnage_convert::{Checked, Plan, Planned};
+use alnage_convert::{Checked, Options as Reading, Plan, Planned, UnknownCalls};
 use alnage_types::Digest;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 pub struct ConvertedFile {
     /// As the source calls it.
     pub source: String,
-    /// Digest of its bytes.
-    pub source_digest: Digest,
+    /// Digest of its bytes, unless nothing was hashed.
+    pub source_digest: Option<Digest>,
     /// Its length.
     pub source_size: u64,
     /// What it was: `pytorch`.
@@ -32,8 +32,10 @@ pub struct ConvertedFile {
     pub left_out: Vec<String>,
     /// What was compared, when asked for.
     pub checked: Option<Checked>,
-    /// Where the attestation is.
-    pub attestation: PathBuf,
+    /// How it was converted, as far as that decides what is written.
+    pub options: Value,
+    /// Where the attestation is, when there is one.
+    pub attestation: Option<PathBuf>,
 }
 
 /// A file that was written.
@@ -45,8 +47,8 @@ pub struct Output {
     pub name: String,
     /// Its length.
     pub size: u64,
-    /// Digest of its bytes.
-    pub sha256: Digest,
+    /// Digest of its bytes, unless nothing was hashed.
+    pub sha256: Option<Digest>,
 }
 
 /// A tensor in the result, and where it comes from.
@@ -81,47 +83,55 @@ pub struct TensorReport {
 /// What a report is made of.
 pub(super) struct Parts<'a> {
     pub(super) source: &'a str,
-    pub(super) source_digest: Digest,
+    pub(super) source_digest: Option<Digest>,
     pub(super) source_size: u64,
     pub(super) plan: &'a Plan,
     pub(super) outputs: Vec<Output>,
     pub(super) shards: &'a [String],
     pub(super) left_out: Vec<String>,
     pub(super) checked: Option<Checked>,
+    pub(super) reading: &'a Reading,
 }
 
 impl ConvertedFile {
     pub(super) fn new(parts: Parts<'_>) -> Self {
         let plan = parts.plan;
-        let files = plan.files.iter().zip(parts.shards);
-        let tensors =
-            files.flat_map(|(file, name)| file.tensors.iter().map(move |tensor| report(plan, tensor, name)));
         Self {
             source: parts.source.to_owned(),
             source_digest: parts.source_digest,
             source_size: parts.source_size,
             format: plan.format(),
             outputs: parts.outputs,
-            tensors: tensors.collect(),
+            tensors: tensors(plan, parts.shards),
             aliases: plan.aliases().iter().cloned().collect(),
             overlaps: plan.overlaps(),
             unwrapped: plan.unwrapped().map(str::to_owned),
             left_out: parts.left_out,
             checked: parts.checked,
-            attestation: PathBuf::new(),
+            options: json!({
+                "maxShardSize": parts.reading.max_shard_size,
+                "dropUnknownCalls": parts.reading.unknown_calls == UnknownCalls::LeftOut,
+                "allowExpansion": parts.reading.allow_expansion,
+                "copyAliases": parts.reading.copy_aliases,
+            }),
+            attestation: None,
         }
     }
 
     /// The part of the attestation that tells what became of what.
     pub fn predicate(&self) -> Value {
-        json!({
+        let checked =
+            self.checked.map(|checked| json!({ "tensors": checked.tensors, "bytes": checked.bytes }));
+        let mut predicate = json!({
             "tensors": self.tensors,
             "aliases": self.aliases,
             "overlaps": self.overlaps,
             "unwrapped": self.unwrapped,
             "leftOut": self.left_out,
-            "checked": self.checked.map(|checked| json!({ "tensors": checked.tensors, "bytes": checked.bytes })),
-        })
+        });
+        predicate["options"] = self.options.clone();
+        predicate["checked"] = json!(checked);
+        predicate
     }
 
     /// Everything, for programs.
@@ -142,6 +152,23 @@ impl ConvertedFile {
         }
         value
     }
+}
+
+fn tensors(plan: &Plan, shards: &[String]) -> Vec<TensorReport> {
+    let files = plan.files.iter().zip(shards);
+    files.flat_map(|(file, name)| file.tensors.iter().map(move |tensor| report(plan, tensor, name))).collect()
+}
+
+/// What an attestation must say of a plan.
+pub(super) fn claims(plan: &Plan, shards: &[String], left_out: &[String]) -> Value {
+    let aliases: BTreeMap<String, String> = plan.aliases().iter().cloned().collect();
+    json!({
+        "tensors": tensors(plan, shards),
+        "aliases": aliases,
+        "overlaps": plan.overlaps(),
+        "unwrapped": plan.unwrapped(),
+        "leftOut": left_out,
+    })
 }
 
 fn report(plan: &Plan, planned: &Planned, file: &str) -> TensorReport {

@@ -23,9 +23,18 @@ pub(crate) struct ConversionArgs {
     /// Replace files that are there already
     #[arg(long)]
     pub(crate) force: bool,
-    /// Sign the attestation with this private key: a file, `pkcs11:…` or `exec:…`
+    /// Sign the attestation with this private key: a file, `pkcs11:…` or `exec:…`. With `--verify-attestation`, the
+    /// public key that it must be signed by
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<PathBuf>,
+    /// Write nothing: check that this attestation is about SRC, and that the files beside it hold what SRC says, tensor by
+    /// tensor
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["output", "max_shard_size", "check", "force",
+        "no_attestation", "copy_aliases", "allow_expansion", "drop_unknown_calls"])]
+    pub(crate) verify_attestation: Option<PathBuf>,
+    /// Neither hash nor write an attestation: about as fast as a copy
+    #[arg(long, conflicts_with = "key")]
+    pub(crate) no_attestation: bool,
     /// What is printed
     #[arg(long, value_enum, default_value_t = ConversionFormat::Text)]
     pub(crate) format: ConversionFormat,

@@ -1,11 +1,11 @@
 //! `alnage convert`: out of pickle without executing it.
 
-use std::{fmt::Write as _, process::ExitCode};
+use std::{fmt::Write as _, path::Path, process::ExitCode};
 
 use alnage_pipeline::{
-    Conversion, ConvertedFile, Converting, Existing, already_there,
+    Attesting, Conversion, ConvertedFile, Converting, Existing, VerifyingConversion, already_there,
     conversion::{Options, Refusal, UnknownCalls},
-    convert, default_output, rfc3339,
+    convert, default_output, rfc3339, verify_conversion, verifying_key,
 };
 use alnage_types::Budget;
 use serde_json::json;
@@ -21,6 +21,9 @@ use crate::{
 
 /// Converts what the arguments name, says what became of it, and gives the exit code.
 pub(super) fn run(arguments: &ConversionArgs) -> anyhow::Result<ExitCode> {
+    if let Some(attestation) = &arguments.verify_attestation {
+        return verify(arguments, attestation);
+    }
     let is_directory = arguments.source.is_dir();
     let target = arguments.output.clone().unwrap_or_else(|| default_output(&arguments.source, is_directory));
     if !arguments.force
@@ -44,6 +47,7 @@ pub(super) fn run(arguments: &ConversionArgs) -> anyhow::Result<ExitCode> {
         },
         check: arguments.check,
         existing: if arguments.force { Existing::Replaced } else { Existing::Kept },
+        attesting: if arguments.no_attestation { Attesting::No } else { Attesting::Yes },
         signer: key.as_ref().map(|key| &*key.signer),
         time: &time,
     };
@@ -62,6 +66,56 @@ pub(super) fn run(arguments: &ConversionArgs) -> anyhow::Result<ExitCode> {
         ConversionFormat::Json => output::print(&format!("{:#}\n", json(&conversion)))?,
     }
     Ok(ExitCode::from(code(&conversion)))
+}
+
+/// Checks an attestation against the source and the files beside it.
+fn verify(arguments: &ConversionArgs, attestation: &Path) -> anyhow::Result<ExitCode> {
+    let key = arguments.key.as_deref().map(verifying_key).transpose()?;
+    let request = VerifyingConversion {
+        source: &arguments.source,
+        attestation,
+        key: key.as_ref(),
+        budget: Budget { max_expanded: arguments.max_expanded, ..Budget::default() },
+    };
+    let bar = Bar::new(!arguments.quiet);
+    let found = verify_conversion(&request, &bar);
+    drop(bar);
+    let found = found?;
+    for flaw in &found.flaws {
+        warn(format_args!("error: `{}` does not hold: {flaw}", attestation.display()));
+    }
+    let holds = found.flaws.is_empty();
+    let signed = key.is_some();
+    let told = match arguments.format {
+        ConversionFormat::Json => {
+            let outputs =
+                found.outputs.iter().map(|(name, digest)| json!({ "name": name, "sha256": digest }));
+            let report = json!({
+                "holds": holds,
+                "signed": signed,
+                "sha256": found.source,
+                "outputs": outputs.collect::<Vec<_>>(),
+                "compared": { "tensors": found.checked.tensors, "bytes": found.checked.bytes },
+                "flaws": found.flaws,
+            });
+            format!("{report:#}\n")
+        }
+        ConversionFormat::Text if holds => {
+            let files = found.outputs.iter().map(|(name, digest)| format!("  {name}  sha256:{digest}\n"));
+            format!(
+                "{} holds: {} tensors, {} bytes are those of `{}`\n{}{}",
+                attestation.display(),
+                found.checked.tensors,
+                found.checked.bytes,
+                arguments.source.display(),
+                files.collect::<String>(),
+                if signed { "" } else { "  it is not signed: who converted is not proven\n" },
+            )
+        }
+        ConversionFormat::Text => String::new(),
+    };
+    output::print(&told)?;
+    Ok(ExitCode::from(if holds { 0 } else { exit::REFUSED }))
 }
 
 /// A refusal in words, with the call as Python where there is one.
@@ -116,9 +170,12 @@ fn file_text(file: &ConvertedFile, out: &mut String) {
     let tensors = if count == 1 { "1 tensor".to_owned() } else { format!("{count} tensors") };
     _ = writeln!(out, "{} ({}): {tensors}", file.source, file.format);
     for output in &file.outputs {
-        _ = writeln!(out, "  {}  {} bytes  sha256:{}", output.path.display(), output.size, output.sha256);
+        let digest = output.sha256.map(|digest| format!("  sha256:{digest}")).unwrap_or_default();
+        _ = writeln!(out, "  {}  {} bytes{digest}", output.path.display(), output.size);
     }
-    _ = writeln!(out, "  {}", file.attestation.display());
+    if let Some(attestation) = &file.attestation {
+        _ = writeln!(out, "  {}", attestation.display());
+    }
     if let Some(wrapper) = &file.unwrapped {
         _ = writeln!(out, "  names without `{wrapper}.`, under which all of them stood");
     }

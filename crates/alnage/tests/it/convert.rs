@@ -1,9 +1,11 @@
 //! `alnage convert`: what PyTorch, NumPy and h5py load is what is written, and nothing hostile is.
 
+mod attestation;
+
 use std::{fs, path::Path, process::Command};
 
 use testkit::{
-    archive::{Zip, ZipEntry, torch_zip},
+    archive::{Zip, ZipEntry, npy, torch_zip},
     peers,
     pickle::Pickle,
 };
@@ -101,7 +103,10 @@ fn hostile_and_impossible_checkpoints_are_refused_and_leave_nothing() {
     let billion = (1..30_u8).fold(Pickle::protocol(2).raw(b"]q\x00"), |pickle, level| {
         pickle.raw([b']', b'(', b'h', level - 1, b'h', level - 1, b'e', b'q', level])
     });
-    let cases: [(&str, Vec<u8>, i32, &str); 12] = [
+    let mut renamed = pickled(4, 0, &[4], &[1], |pickle| pickle);
+    let name = renamed.windows(6).position(|window| window == b"weight").unwrap();
+    renamed[name..name + 6].copy_from_slice(b"../../");
+    let cases: [(&str, Vec<u8>, i32, &str); 15] = [
         (
             "a command",
             checkpoint(&calling("os", "system")),
@@ -127,6 +132,9 @@ fn hostile_and_impossible_checkpoints_are_refused_and_leave_nothing() {
             3,
             "the bytes end inside the storage",
         ),
+        ("a name out of a folder", checkpoint(&renamed), 3, "a path out of a folder"),
+        ("marks alone", [b"\x80\x02".as_slice(), &[b'('; 1 << 20]].concat(), 3, "max-nodes"),
+        ("much ado", [b"\x80\x02".as_slice(), &b"N0".repeat(2 << 20)].concat(), 3, "max-steps"),
         ("references to references", billion.stop(), 3, "no tensors"),
         ("no end", Pickle::protocol(4).raw([0x8e]).raw((1_u64 << 60).to_le_bytes()).stop(), 3, "breaks off"),
     ];
@@ -227,6 +235,34 @@ fn the_bill_of_materials_names_what_a_model_was_converted_from() {
         let other: serde_json::Value = serde_json::from_str(&sandbox.read("other.json")).unwrap();
         assert!(other["components"][0]["pedigree"].is_null(), "{other:#}");
     }
+}
+
+/// The subjects of the statement stand before its source: many of them must not hide it.
+#[test]
+fn the_bill_of_materials_names_the_source_of_many_files() {
+    let sandbox = Sandbox::new();
+    let arrays: Vec<_> = (0..300)
+        .map(|at| {
+            (
+                format!("a{at}.npy"),
+                npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", &[at as u8; 8]),
+            )
+        })
+        .collect();
+    let entries = arrays.iter().map(|(name, bytes)| ZipEntry::stored(name.as_str(), bytes));
+    sandbox.write("model.npz", Zip::of(entries.collect::<Vec<_>>()).build());
+    assert_eq!(sandbox.run("keygen --out keys").code, 0);
+    let ran = sandbox.run(
+        "convert model.npz -o out/model.safetensors --max-shard-size 8 --key keys/signing.pem --format json",
+    );
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["files"][0]["outputs"].as_array().unwrap().len(), 301);
+    sandbox.write("out/config.json", r#"{"model_type": "bert", "hidden_size": 4}"#);
+    assert_eq!(sandbox.run("bom generate out -o bom.json").code, 0);
+    let bom: serde_json::Value = serde_json::from_str(&sandbox.read("bom.json")).unwrap();
+    let ancestor = &bom["components"][0]["pedigree"]["ancestors"][0];
+    assert_eq!(ancestor["hashes"][0]["content"], report["files"][0]["sha256"], "{bom:#}");
 }
 
 #[test]

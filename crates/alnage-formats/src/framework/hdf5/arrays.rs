@@ -6,11 +6,12 @@ use alnage_types::{ArtifactPath, Meter, ReadEnd, Source};
 
 use super::{
     Hdf5Facts,
-    chunks::{Chunk, Chunked, Filter, Shared},
+    chunks::{Chunked, Content, Filter, Shared},
     dataset,
     file::File,
     find_superblock, group,
     header::{self, Message},
+    index::{self, Grid},
 };
 use crate::Context;
 
@@ -32,7 +33,12 @@ pub enum Hdf5Values {
     /// In the file, one after another.
     At(Range<u64>),
     /// In chunks that are put together as they are read.
-    Chunked(Arc<dyn Source>),
+    Chunked {
+        /// All of them.
+        values: Arc<dyn Source>,
+        /// How many bytes the file has for them.
+        stored: u64,
+    },
     /// Not where they could be read; the text says why.
     Absent(String),
 }
@@ -41,7 +47,7 @@ impl std::fmt::Debug for Hdf5Values {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::At(range) => f.debug_tuple("At").field(range).finish(),
-            Self::Chunked(source) => f.debug_tuple("Chunked").field(&source.len()).finish(),
+            Self::Chunked { values, .. } => f.debug_tuple("Chunked").field(&values.len()).finish(),
             Self::Absent(why) => f.debug_tuple("Absent").field(why).finish(),
         }
     }
@@ -68,7 +74,7 @@ pub fn hdf5_arrays(source: &Arc<dyn Source>, meter: &mut Meter) -> Result<(Vec<H
         attributes += messages.iter().filter(|message| message.kind == header::ATTRIBUTE).count() as u64;
         if messages.iter().any(|message| message.kind == header::LAYOUT) {
             arrays.push(
-                array(&mut file, source, path, &messages, (arrays.len(), kept.clone()))
+                array(&mut file, path, &messages, (arrays.len(), kept.clone()), &mut context)
                     .map_err(|_| "the bytes end inside a dataset")?,
             );
         } else {
@@ -89,10 +95,10 @@ pub fn hdf5_arrays(source: &Arc<dyn Source>, meter: &mut Meter) -> Result<(Vec<H
 
 fn array(
     file: &mut File<'_>,
-    source: &Arc<dyn Source>,
     path: String,
     messages: &[Message],
-    kept: (usize, Shared),
+    (number, kept): (usize, Shared),
+    context: &mut Context<'_>,
 ) -> Result<Hdf5Array, ReadEnd> {
     let find = |kind: u16| messages.iter().find(|message| message.kind == kind && !message.shared);
     let mut array = Hdf5Array {
@@ -108,7 +114,8 @@ fn array(
         return Ok(array);
     };
     file.reader.seek(space.body.start);
-    array.shape = dataset::dimensions(file)?;
+    let (shape, maximum) = dataset::extent(file)?;
+    array.shape = shape.clone();
     let (dtype, size) = datatype(file, kind)?;
     array.dtype = dtype;
     if messages.iter().any(|message| message.kind == header::EXTERNAL_FILES) {
@@ -119,7 +126,9 @@ fn array(
         Some(message) => filters(file, message)?,
         None => Vec::new(),
     };
-    array.values = values(file, source, layout, &array.shape, (size, filters), kept)?;
+    let fill = fill(file, messages, size)?;
+    let content = Content { source: file.source.clone(), shape, size, filters, fill, number, kept };
+    array.values = values(file, layout, &maximum, content, context)?;
     Ok(array)
 }
 
@@ -186,25 +195,49 @@ fn filters(file: &mut File<'_>, message: &Message) -> Result<Vec<Filter>, ReadEn
     Ok(filters)
 }
 
+/// What elements hold that were never written; zeros when the file does not say.
+fn fill(file: &mut File<'_>, messages: &[Message], size: u64) -> Result<Vec<u8>, ReadEnd> {
+    let find = |kind: u16| messages.iter().find(|message| message.kind == kind && !message.shared);
+    let value_len = if let Some(message) = find(header::FILL) {
+        file.reader.seek(message.body.start);
+        let version = file.reader.u8()?;
+        let defined = if version >= 3 {
+            file.reader.u8()? & 0x20 != 0
+        } else {
+            file.reader.skip(2)?;
+            file.reader.u8()? != 0 || version == 1
+        };
+        if defined { u64::from(file.reader.u32le()?) } else { 0 }
+    } else if let Some(message) = find(header::OLD_FILL) {
+        file.reader.seek(message.body.start);
+        u64::from(file.reader.u32le()?)
+    } else {
+        0
+    };
+    if value_len != size || size > 64 {
+        return Ok(Vec::new());
+    }
+    Ok(file.reader.take(size)?.into_owned())
+}
+
 /// Values of a dataset by its layout message.
 fn values(
     file: &mut File<'_>,
-    source: &Arc<dyn Source>,
     layout: &Message,
-    shape: &[u64],
-    (size, filters): (u64, Vec<Filter>),
-    kept: (usize, Shared),
+    maximum: &[u64],
+    content: Content,
+    context: &mut Context<'_>,
 ) -> Result<Hdf5Values, ReadEnd> {
     let absent = |why: &str| Ok(Hdf5Values::Absent(why.to_owned()));
-    let expected = shape.iter().try_fold(size, |all, &size| all.checked_mul(size));
+    let expected = content.shape.iter().try_fold(content.size, |all, &size| all.checked_mul(size));
     let Some(expected) = expected else { return absent("its sizes overflow") };
     file.reader.seek(layout.body.start);
     let version = file.reader.u8()?;
-    if !(3..=4).contains(&version) {
-        return absent("a layout of an old version");
+    if !(3..=5).contains(&version) {
+        return absent("a layout of another version");
     }
-    match file.reader.u8()? {
-        0 => {
+    match (file.reader.u8()?, version) {
+        (0, _) => {
             let len = u64::from(file.reader.u16le()?);
             let at = file.reader.position();
             if len != expected {
@@ -213,75 +246,77 @@ fn values(
                 Ok(Hdf5Values::At(at..at + len))
             }
         }
-        1 => {
+        (1, _) => {
             let (address, len) = (file.offset()?, file.length()?);
-            let Some(address) = address else { return absent("it was never written") };
+            let Some(address) = address else { return Ok(unwritten(content)) };
             let at = file.place(address);
             let fits = len == expected && at.checked_add(len).is_some_and(|end| end <= file.reader.len());
             if fits { Ok(Hdf5Values::At(at..at + len)) } else { absent("its length does not fit its shape") }
         }
-        2 if version == 3 => {
-            let rank = usize::from(file.reader.u8()?);
-            let tree = file.offset()?;
-            if rank != shape.len() + 1 {
+        (2, _) => {
+            let (flags, rank) = match version {
+                3 => (0, file.reader.u8()?),
+                _ => (file.reader.u8()?, file.reader.u8()?),
+            };
+            if usize::from(rank) != content.shape.len() + 1 {
                 return absent("its chunks have other dimensions");
             }
-            let mut chunk = Vec::new();
-            for _ in 0..shape.len() {
-                chunk.push(u64::from(file.reader.u32le()?));
+            // The last of the sizes is that of an element.
+            let width = if version == 3 { 4 } else { file.reader.u8()? };
+            let mut index = if version == 3 { file.offset()? } else { None };
+            let mut chunk = (0..rank).map(|_| file.number(width)).collect::<Result<Vec<_>, _>>()?;
+            chunk.pop();
+            let len = chunk.iter().try_fold(content.size, |all, &size| all.checked_mul(size));
+            let Some(len) = len else { return absent("its sizes overflow") };
+            let grid =
+                Grid { shape: &content.shape, maximum, chunk: &chunk, len, plain_edges: flags & 1 != 0 };
+            let kind = if version == 3 { 0 } else { file.reader.u8()? };
+            let mut packed = None;
+            match kind {
+                1 if flags & 2 != 0 => packed = Some((file.length()?, file.reader.u32le()?)),
+                3 => file.reader.skip(1)?,
+                4 => file.reader.skip(5)?,
+                5 => file.reader.skip(6)?,
+                _ => {}
             }
-            let Some(tree) = tree else { return absent("it was never written") };
-            let Some(chunks) = chunks(file, tree, rank)? else {
-                return absent("its chunks are damaged or too many");
+            if version > 3 {
+                index = file.offset()?;
+            }
+            let Some(index) = index else { return Ok(unwritten(content)) };
+            let chunks = match kind {
+                0 => index::old_tree(file, index, &grid)?,
+                1 => index::single(file, index, packed, &grid)?,
+                2 => index::implicit(file, index, &grid)?,
+                3 => index::fixed_array(file, index, &grid)?,
+                4 => index::extensible_array(file, index, &grid)?,
+                5 => index::new_tree(file, index, &grid, context)?,
+                _ => return absent("its chunks have an index of a kind that is not known"),
             };
-            match Chunked::new(source.clone(), shape.to_vec(), chunk, size, filters, chunks, kept) {
-                Ok(chunked) => Ok(Hdf5Values::Chunked(Arc::new(chunked))),
-                Err(why) => Ok(Hdf5Values::Absent(why)),
+            match chunks {
+                Some(chunks) => Ok(chunked(Chunked::new(content, chunk, chunks))),
+                None => absent("its chunks are damaged or too many"),
             }
         }
-        2 => absent("its chunks have an index of a newer kind"),
         _ => absent("its values are mapped from elsewhere"),
     }
 }
 
-/// The chunks that a version 1 B-tree leads to.
-fn chunks(file: &mut File<'_>, root: u64, rank: usize) -> Result<Option<Vec<Chunk>>, ReadEnd> {
-    const MOST: usize = 1 << 20;
-    let (mut seen, mut queue, mut chunks) = (HashSet::new(), vec![root], Vec::new());
-    while let Some(node) = queue.pop() {
-        if !seen.insert(node) || seen.len() > MOST {
-            return Ok(None);
-        }
-        file.seek(node);
-        if !file.magic(b"TREE")? || file.reader.u8()? != 1 {
-            return Ok(None);
-        }
-        let level = file.reader.u8()?;
-        let used = file.reader.u16le()?;
-        file.offset()?;
-        file.offset()?;
-        for _ in 0..used {
-            let len = u64::from(file.reader.u32le()?);
-            let mask = file.reader.u32le()?;
-            let mut offset = Vec::with_capacity(rank);
-            for _ in 0..rank {
-                offset.push(file.reader.u64le()?);
-            }
-            offset.pop();
-            let Some(child) = file.offset()? else { continue };
-            if level > 0 {
-                queue.push(child);
-                continue;
-            }
-            let at = file.place(child);
-            let Some(end) = at.checked_add(len).filter(|&end| end <= file.reader.len()) else {
-                return Ok(None);
-            };
-            if chunks.len() >= MOST {
-                return Ok(None);
-            }
-            chunks.push(Chunk { offset, data: at..end, mask });
-        }
+fn chunked(chunked: Result<Chunked, String>) -> Hdf5Values {
+    match chunked {
+        Ok(values) => Hdf5Values::Chunked { stored: values.stored(), values: Arc::new(values) },
+        Err(why) => Hdf5Values::Absent(why),
     }
-    Ok(Some(chunks))
+}
+
+/// A dataset of which nothing was written: all its elements are what unwritten ones are.
+fn unwritten(mut content: Content) -> Hdf5Values {
+    const MOST: u64 = 4096;
+    if content.shape.is_empty() {
+        content.shape.push(1);
+    }
+    let mut chunk = vec![1; content.shape.len()];
+    if let (Some(chunk), Some(&size)) = (chunk.last_mut(), content.shape.last()) {
+        *chunk = size.clamp(1, MOST);
+    }
+    chunked(Chunked::new(content, chunk, Vec::new()))
 }

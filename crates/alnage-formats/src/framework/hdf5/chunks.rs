@@ -31,18 +31,27 @@ pub(super) struct Chunk {
     pub(super) mask: u32,
 }
 
+/// What is known of the dataset besides its chunks.
+pub(super) struct Content {
+    /// The file.
+    pub(super) source: Arc<dyn Source>,
+    pub(super) shape: Vec<u64>,
+    /// Bytes of an element.
+    pub(super) size: u64,
+    pub(super) filters: Vec<Filter>,
+    /// An element that was never written; zeros when empty.
+    pub(super) fill: Vec<u8>,
+    /// Which of the datasets this is to those that share what is kept.
+    pub(super) number: usize,
+    pub(super) kept: Shared,
+}
+
 /// The dataset.
 pub(super) struct Chunked {
-    source: Arc<dyn Source>,
-    shape: Vec<u64>,
+    content: Content,
     chunk: Vec<u64>,
-    size: u64,
-    filters: Vec<Filter>,
     chunks: HashMap<Vec<u64>, Chunk>,
     len: u64,
-    /// Which of the datasets this is to those that share what is kept.
-    number: usize,
-    kept: Shared,
 }
 
 /// Unpacked chunks, the oldest first, by dataset and first element.
@@ -62,44 +71,46 @@ const MAX_KEPT: u64 = 48 << 20;
 const MAX_CHUNK: u64 = 32 << 20;
 
 impl Chunked {
-    pub(super) fn new(
-        source: Arc<dyn Source>,
-        shape: Vec<u64>,
-        chunk: Vec<u64>,
-        size: u64,
-        filters: Vec<Filter>,
-        chunks: Vec<Chunk>,
-        (number, kept): (usize, Shared),
-    ) -> Result<Self, String> {
-        if let Some(filter) = filters.iter().find(|filter| !matches!(filter.id, DEFLATE | SHUFFLE | FLETCHER))
-        {
+    pub(super) fn new(content: Content, chunk: Vec<u64>, chunks: Vec<Chunk>) -> Result<Self, String> {
+        let mut filters = content.filters.iter();
+        if let Some(filter) = filters.find(|filter| !matches!(filter.id, DEFLATE | SHUFFLE | FLETCHER)) {
             return Err(format!("its chunks are packed by filter {}", filter.id));
         }
-        let chunk_len = chunk.iter().try_fold(size, |all, &size| all.checked_mul(size));
-        if chunk.contains(&0) || chunk_len.is_none_or(|len| len > MAX_CHUNK) || shape.is_empty() {
+        let bytes = |sizes: &[u64]| sizes.iter().try_fold(content.size, |all, &size| all.checked_mul(size));
+        if chunk.contains(&0)
+            || bytes(&chunk).is_none_or(|len| len > MAX_CHUNK)
+            || content.size == 0
+            || content.shape.is_empty()
+        {
             return Err("its chunks have an impossible length".to_owned());
         }
-        let len =
-            shape.iter().try_fold(size, |all, &size| all.checked_mul(size)).ok_or("its sizes overflow")?;
+        let len = bytes(&content.shape).ok_or("its sizes overflow")?;
         let chunks = chunks.into_iter().map(|chunk| (chunk.offset.clone(), chunk)).collect();
-        Ok(Self { source, shape, chunk, size, filters, chunks, len, number, kept })
+        Ok(Self { content, chunk, chunks, len })
+    }
+
+    /// How many bytes the file has for it.
+    pub(super) fn stored(&self) -> u64 {
+        let lengths = self.chunks.values().map(|chunk| chunk.data.end - chunk.data.start);
+        lengths.fold(0, u64::saturating_add)
     }
 
     fn chunk_len(&self) -> u64 {
-        self.chunk.iter().product::<u64>() * self.size
+        self.chunk.iter().product::<u64>() * self.content.size
     }
 
-    /// The unpacked chunk whose first element is at `offset`; zeros where none was written.
+    /// The unpacked chunk whose first element is at `offset`.
     fn unpacked(&self, offset: Vec<u64>) -> io::Result<Arc<Vec<u8>>> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (self.number, offset);
+        let mut kept = self.content.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (self.content.number, offset);
         if let Some(known) = kept.chunks.get(&key) {
             return Ok(known.clone());
         }
         let len = self.chunk_len();
         let bytes = Arc::new(match self.chunks.get(&key.1) {
             Some(chunk) => self.unpack(chunk)?,
-            None => vec![0; len as usize],
+            None if self.content.fill.is_empty() => vec![0; len as usize],
+            None => self.content.fill.iter().copied().cycle().take(len as usize).collect(),
         });
         if bytes.len() as u64 != len {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a chunk of another length"));
@@ -121,9 +132,9 @@ impl Chunked {
         if packed > 2 * MAX_CHUNK {
             return Err(invalid("a chunk that is too long"));
         }
-        let read = Reader::at(self.source.as_ref(), chunk.data.start).take(packed);
+        let read = Reader::at(self.content.source.as_ref(), chunk.data.start).take(packed);
         let mut bytes = read.map_err(|_| invalid("a chunk that cannot be read"))?.into_owned();
-        for (at, filter) in self.filters.iter().enumerate().rev() {
+        for (at, filter) in self.content.filters.iter().enumerate().rev() {
             if chunk.mask >> at.min(31) & 1 == 1 {
                 continue;
             }
@@ -171,11 +182,11 @@ impl Source for Chunked {
         let mut filled = 0;
         while filled < wanted {
             let at = offset + filled as u64;
-            let (element, within) = (at / self.size, at % self.size);
+            let (element, within) = (at / self.content.size, at % self.content.size);
             // The element's index, then the chunk it is in, then where it is there.
             let mut rest = element;
-            let mut index = vec![0; self.shape.len()];
-            for (slot, &size) in index.iter_mut().zip(&self.shape).rev() {
+            let mut index = vec![0; self.content.shape.len()];
+            for (slot, &size) in index.iter_mut().zip(&self.content.shape).rev() {
                 *slot = rest % size.max(1);
                 rest /= size.max(1);
             }
@@ -188,11 +199,11 @@ impl Source for Chunked {
                 .fold(0, |all, ((at, first), chunk)| all * chunk + (at - first));
             let (last, last_first) = (index.last().copied().unwrap_or(0), first.last().copied().unwrap_or(0));
             let row_end = (last_first + self.chunk.last().copied().unwrap_or(1))
-                .min(self.shape.last().copied().unwrap_or(1));
-            let run = (row_end - last) * self.size - within;
+                .min(self.content.shape.last().copied().unwrap_or(1));
+            let run = (row_end - last) * self.content.size - within;
             let count = run.min((wanted - filled) as u64) as usize;
             let bytes = self.unpacked(first)?;
-            let start = (inside * self.size + within) as usize;
+            let start = (inside * self.content.size + within) as usize;
             let Some(from) = bytes.get(start..start + count) else {
                 return Err(io::ErrorKind::InvalidData.into());
             };

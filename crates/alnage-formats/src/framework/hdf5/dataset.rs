@@ -67,15 +67,26 @@ impl Shape {
 
 /// The sizes of a dataspace; one of 0 when it is the null dataspace.
 pub(super) fn dimensions(file: &mut File<'_>) -> Result<Vec<u64>, ReadEnd> {
+    extent(file).map(|(shape, _)| shape)
+}
+
+/// The sizes of a dataspace, and those it may grow to: [`u64::MAX`] for any.
+pub(super) fn extent(file: &mut File<'_>) -> Result<(Vec<u64>, Vec<u64>), ReadEnd> {
     let version = file.reader.u8()?;
     let rank = file.reader.u8()?;
-    file.reader.skip(1)?;
+    let flags = file.reader.u8()?;
     let kind = file.reader.u8()?;
     file.reader.skip(if version == 1 { 4 } else { 0 })?;
     if version == 2 && kind == 2 {
-        return Ok(vec![0]);
+        return Ok((vec![0], vec![0]));
     }
-    (0..rank).map(|_| file.length()).collect()
+    let shape = (0..rank).map(|_| file.length()).collect::<Result<Vec<_>, _>>()?;
+    if flags & 1 == 0 {
+        return Ok((shape.clone(), shape));
+    }
+    let unlimited = u64::MAX >> (64 - 8 * u32::from(file.length_size));
+    let maximum = (0..rank).map(|_| file.length()).collect::<Result<Vec<_>, _>>()?;
+    Ok((shape, maximum.into_iter().map(|size| if size == unlimited { u64::MAX } else { size }).collect()))
 }
 
 /// Reads a dataset's messages.

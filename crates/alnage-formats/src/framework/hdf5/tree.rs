@@ -1,4 +1,4 @@
-//! Version 2 B-trees: the index over the links or attributes that a fractal heap holds.
+//! Version 2 B-trees: the index over the links or attributes that a fractal heap holds, or over chunks.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,14 @@ struct Tree {
     kind: u8,
     record: u64,
     node_size: u64,
-    id_at: u64,
+}
+
+/// The records of a tree.
+pub(super) struct Records {
+    /// What they are about.
+    pub(super) kind: u8,
+    /// Their bytes, all of the same number.
+    pub(super) all: Vec<Vec<u8>>,
 }
 
 /// The heap ids in the records of the tree at `address`.
@@ -23,10 +30,41 @@ pub(super) fn heap_ids(
     context: &mut Context<'_>,
 ) -> Result<Vec<Vec<u8>>, ReadEnd> {
     let start = file.place(address);
+    let Some(Records { kind, mut all }) = records(file, address, usize::MAX, context)? else {
+        return Ok(Vec::new());
+    };
+    let id_at = match kind {
+        5 => 4,
+        6 => 8,
+        8 | 9 => 0,
+        _ => {
+            context.issue(IssueKind::Unsupported, start, format!("a B-tree of type {kind}"));
+            return Ok(Vec::new());
+        }
+    };
+    for record in &mut all {
+        if record.len() < id_at + usize::from(id_len) {
+            context.issue(IssueKind::Malformed, start, "a B-tree with impossible sizes");
+            return Ok(Vec::new());
+        }
+        record.truncate(id_at + usize::from(id_len));
+        record.drain(..id_at);
+    }
+    Ok(all)
+}
+
+/// The records of the tree at `address`; `None` when there is none, or more than `most`.
+pub(super) fn records(
+    file: &mut File<'_>,
+    address: u64,
+    most: usize,
+    context: &mut Context<'_>,
+) -> Result<Option<Records>, ReadEnd> {
+    let start = file.place(address);
     file.seek(address);
     if !file.magic(b"BTHD")? {
-        context.issue(IssueKind::Malformed, start, "no B-tree where a group says one is");
-        return Ok(Vec::new());
+        context.issue(IssueKind::Malformed, start, "no B-tree where one should be");
+        return Ok(None);
     }
     file.reader.skip(1)?;
     let kind = file.reader.u8()?;
@@ -38,38 +76,30 @@ pub(super) fn heap_ids(
     let count = u64::from(file.reader.u16le()?);
     file.length()?;
     context.claim(start..file.reader.position().saturating_add(4));
-    let id_at = match kind {
-        5 => 4,
-        6 => 8,
-        8 | 9 => 0,
-        _ => {
-            context.issue(IssueKind::Unsupported, start, format!("a B-tree of type {kind}"));
-            return Ok(Vec::new());
-        }
-    };
-    let id_len = u64::from(id_len);
-    if record < id_at + id_len || depth > 32 {
+    if depth > 32 {
         context.issue(IssueKind::Malformed, start, "a B-tree with impossible sizes");
-        return Ok(Vec::new());
+        return Ok(None);
     }
-    let tree = Tree { kind, record, node_size, id_at };
-    let Some(root) = root else { return Ok(Vec::new()) };
-    let (mut ids, mut seen) = (Vec::new(), HashSet::new());
-    let mut queue = vec![(root, count, depth)];
+    let tree = Tree { kind, record, node_size };
+    let mut all = Vec::new();
+    let mut seen = HashSet::new();
+    let mut queue: Vec<_> = root.map(|root| (root, count, depth)).into_iter().collect();
     while let Some((address, count, depth)) = queue.pop() {
         if seen.insert(address) {
-            node(file, &tree, (address, count, depth), id_len, &mut ids, &mut queue, context)?;
+            node(file, &tree, (address, count, depth), &mut all, &mut queue, context)?;
+        }
+        if all.len() > most {
+            return Ok(None);
         }
     }
-    Ok(ids)
+    Ok(Some(Records { kind, all }))
 }
 
 fn node(
     file: &mut File<'_>,
     tree: &Tree,
     (address, count, depth): (u64, u64, u16),
-    id_len: u64,
-    ids: &mut Vec<Vec<u8>>,
+    all: &mut Vec<Vec<u8>>,
     queue: &mut Vec<(u64, u64, u16)>,
     context: &mut Context<'_>,
 ) -> Result<(), ReadEnd> {
@@ -85,10 +115,7 @@ fn node(
             context.exhausted(limit, start);
             return Ok(());
         }
-        let at = file.reader.position();
-        file.reader.skip(tree.id_at)?;
-        ids.push(file.reader.take(id_len)?.into_owned());
-        file.reader.seek(at.saturating_add(tree.record));
+        all.push(file.reader.take(tree.record)?.into_owned());
     }
     if depth > 0 {
         let widths = tree.widths(depth, file.offset_size);

@@ -305,7 +305,7 @@ impl SafetensorsFacts {
 }
 
 /// Whether a name is a path out of the folder it is used in.
-fn leads_out(name: &str) -> bool {
+pub fn leads_out(name: &str) -> bool {
     let drive = name.as_bytes().get(1) == Some(&b':') && name.contains(['/', '\\']);
     name.starts_with(['/', '\\'])
         || name.contains('\0')
