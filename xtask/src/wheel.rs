@@ -21,6 +21,9 @@ pub(crate) fn test(peers: &Path) -> Result<()> {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let wheel = build(&peers, &target.join("wheel"))?;
     let python = install(&wheel, &peers, &target.join("wheel-environment"))?;
+    let mut types = Command::new(&python);
+    types.args(["-m", "mypy", "--strict", "--no-incremental", "--package", "alnage"]);
+    run(types.current_dir(&target))?;
     let tests = root().join("crates/alnage-python/tests");
     let mut pytest = Command::new(&python);
     pytest.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]).arg(tests);

@@ -91,6 +91,13 @@ LOADERS = [
     ),
     (
         "numpy.load",
+        "f.npz",
+        "pickle",
+        lambda p: numpy.savez(p, a=numpy.array([Thing, 7], object)),
+        lambda p: numpy.load(open(p, "rb"), allow_pickle=True)["a"][1],
+    ),
+    (
+        "numpy.load",
         "o.npy",
         "pickle",
         lambda p: numpy.save(p, numpy.array([Thing, 7], object)),
@@ -268,6 +275,34 @@ def test_modes(tmp_path, keys):
         keys.enforce(memory="sometimes")
     with pytest.raises(alnage.AlnageError, match="no format of a model"):
         keys.enforce(ban="pickel")
+
+
+def test_what_cannot_be_judged_is_not_waved_through(tmp_path, keys, monkeypatch):
+    path = tmp_path / "m.npy"
+    numpy.save(path, numpy.array(7))
+    keys.sign(path)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with keys.enforce():
+        guard = alnage._enforcing.current()
+
+        class Failing:
+            mode, audit = "enforce", None
+
+            def judge(self, *arguments):
+                raise OSError("written to while it was looked at")
+
+            def keep(self):
+                pass
+
+        monkeypatch.setattr(guard, "gate", Failing())
+        with pytest.raises(alnage.Refused, match="written to while"):
+            numpy.load(path)
+        with pytest.raises(alnage.Refused, match="in no file"):
+            safetensors.numpy.load_file(pipe)
+        with pytest.raises(FileNotFoundError):
+            monkeypatch.setattr(Failing, "judge", lambda *arguments: open(tmp_path / "nothing"))
+            numpy.load(tmp_path / "nothing")
 
 
 def test_exempt_places_are_not_looked_at(tmp_path, keys):

@@ -57,8 +57,9 @@ HOSTILE = [
     (Call(os.system, "echo owned"), "system"),
     (Call(subprocess.getoutput, "echo owned"), "getoutput"),
     (Call(eval, "1 + 1"), "eval"),
-    (Call(getattr, os, "system") if False else Call(functools.partial, os.system, "x"), "system"),
-    (Call(functools.partial, print, "x"), None),
+    (Call(functools.partial, os.system, "x"), "system"),
+    (Call(getattr, Call(__import__, "os"), "system"), "__import__"),
+    (Call(getattr, Call(getattr, collections.OrderedDict, "__init__"), "__globals__"), "getattr"),
     (os.system, "system"),
 ]
 
@@ -67,8 +68,6 @@ HOSTILE = [
 @pytest.mark.parametrize("value, name", HOSTILE)
 def test_what_reaches_the_system_is_not_built(value, name, protocol, capfd):
     data = pickle.dumps([1, value], protocol)
-    if name is None:
-        return
     with pytest.raises(alnage.ForbiddenGlobal) as forbidden:
         alnage.pickle.loads(data)
     assert isinstance(forbidden.value, pickle.UnpicklingError)
@@ -91,7 +90,7 @@ def test_the_unknown_is_named_with_its_offset_and_can_be_allowed():
 
 
 def test_several_pickles_of_a_file_are_read_one_by_one():
-    file = io.BytesIO(pickle.dumps(1) + b"" + pickle.dumps([2]) + b"raw")
+    file = io.BytesIO(pickle.dumps(1) + pickle.dumps([2]) + b"raw")
     assert [alnage.pickle.load(file), alnage.pickle.load(file)] == [1, [2]]
     assert file.read() == b"raw"
 

@@ -9,8 +9,9 @@ The hooks of `enforce` are a seat belt: code that runs in this process can take 
 
 from alnage._alnage import VERSION as __version__
 from alnage._admitting import Admitted, admit
-from alnage._enforcing import Decision, Enforcement, enforce
+from alnage._enforcing import Enforcement, enforce
 from alnage._errors import AlnageError, AdmissionWarning, ForbiddenGlobal, NotVerified, Refused
+from alnage._guard import Decision
 from alnage._record import Artifact, Finding, Issue, Model, Record, Span, Stats
 from alnage._vetting import vet, vet_bytes
 from alnage._verifying import Check, Verification, verify

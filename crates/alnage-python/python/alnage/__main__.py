@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import sys
 from typing import List
@@ -35,15 +36,16 @@ def run(command: List[str]) -> None:
     first, rest = command[0], command[1:]
     if first == "-m" and rest:
         sys.argv = rest
-        sys.path.insert(0, "")
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
     elif first == "-c" and rest:
         sys.argv = ["-c", *rest[1:]]
-        sys.path.insert(0, "")
         exec(compile(rest[0], "<string>", "exec"), {"__name__": "__main__", "__builtins__": __builtins__})
     else:
         sys.argv = command
-        sys.path.insert(0, first.rpartition("/")[0] or "")
+        if sys.path[:1] == [os.getcwd()]:
+            # Where `-m` looks first; a script is looked for beside itself.
+            del sys.path[0]
+        sys.path.insert(0, os.path.dirname(os.path.abspath(first)))
         runpy.run_path(first, run_name="__main__")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from typing import Optional, Sequence
+from typing import Any, Optional, Sequence, Tuple
 
 from alnage._alnage import Failure
 
@@ -26,7 +26,7 @@ class NotVerified(AlnageError):
         self.reasons = tuple(reasons)
         super().__init__(f"`{path}`: {'; '.join(self.reasons)}")
 
-    def __reduce__(self) -> object:
+    def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), (self.path, self.reasons)
 
 
@@ -43,7 +43,7 @@ class Refused(NotVerified):
         if loader:
             self.args = (f"{loader} refused `{path}`: {'; '.join(self.reasons)}",)
 
-    def __reduce__(self) -> object:
+    def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), (self.path, self.reasons, self.loader)
 
 
@@ -64,7 +64,7 @@ class ForbiddenGlobal(Refused, pickle.UnpicklingError):
         self.name = name
         self.offset = offset
 
-    def __reduce__(self) -> object:
+    def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), (self.path, self.reasons, self.loader, self.module, self.name, self.offset)
 
 

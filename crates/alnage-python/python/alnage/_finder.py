@@ -46,7 +46,7 @@ class Finder(MetaPathFinder):
         self, fullname: str, path: Optional[Sequence[str]], target: Optional[ModuleType] = None
     ) -> Optional[importlib.machinery.ModuleSpec]:
         """What the other finders find, with a loader that does a little more where there is something to do."""
-        spec = None
+        spec: Optional[importlib.machinery.ModuleSpec] = None
         for finder in list(sys.meta_path):
             find = getattr(finder, "find_spec", None)
             if finder is not self and find is not None:

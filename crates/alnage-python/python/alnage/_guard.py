@@ -70,17 +70,24 @@ class Guard:
     # Files.
 
     @contextmanager
-    def file(self, loader: str, path: Any, takes: str = "") -> Iterator[Optional[Held]]:
+    def file(self, loader: str, path: Any, takes: str = "", inner: str = "") -> Iterator[Optional[Held]]:
         """While `loader` loads the file at `path`: what it is to load instead; None for the file itself.
 
-        `takes` is the format that the loader takes the file for, whatever it looks like.
+        `takes` is the format that the loader takes the file for, whatever it looks like; `inner` that of all that can do harm
+        in it when it is in no file.
         """
-        with self._judged(loader, os.fspath(path), None, takes) as held:
+        place = os.fspath(path)
+        if os.path.exists(place) and not os.path.isfile(place):
+            # A pipe or a device: what comes out of it cannot be judged before.
+            with self.memory(loader, takes or inner):
+                yield None
+            return
+        with self._judged(loader, place, None, takes) as held:
             yield held
 
     @contextmanager
     def stream(self, loader: str, file: Any, takes: str = "", inner: str = "") -> Iterator[Optional[Held]]:
-        """The same of an open file object, or of one that reads from memory. `inner` is all that can do harm in it there."""
+        """The same of an open file object, or of one that reads from memory."""
         descriptor = _regular(file)
         if descriptor is None:
             with self.memory(loader, takes or inner):
@@ -110,7 +117,7 @@ class Guard:
         admitted = 0
         for place in _files(path):
             stamps[place] = stamp_of(place)
-            judged = self._judge(place, None)
+            judged = self._judge(loader, place, None)
             if judged is None:
                 continue
             if judged.decision == "admitted":
@@ -140,7 +147,7 @@ class Guard:
             with inside():
                 yield None
             return
-        judged = self._judge(path, descriptor)
+        judged = self._judge(loader, path, descriptor)
         if judged is None or not judged.size:
             # What is not there, or is empty, is the loader's to complain about.
             yield None
@@ -165,10 +172,14 @@ class Guard:
         finally:
             held.close()
 
-    def _judge(self, path: str, descriptor: Optional[int]) -> Optional[_alnage.Judged]:
+    def _judge(self, loader: str, path: str, descriptor: Optional[int]) -> Optional[_alnage.Judged]:
         try:
             return self.gate.judge(path, descriptor)
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        except (OSError, _alnage.Failure) as error:
+            # What could not be judged is not waved through: somebody may be writing to it just now.
+            self.refuse(loader, path, [f"it could not be judged: {error}"])
             return None
 
     def _objection(self, judged: _alnage.Judged, takes: str) -> Optional[str]:
@@ -211,9 +222,7 @@ class Guard:
 
     def source(self, name: str, origin: str) -> Optional[_alnage.Judged]:
         """Judges the file `origin` of the module `name`; the verified file, or None when it is nobody's model."""
-        if self._is_known(stamp_of(origin)) and is_inside() and not origin.endswith(".py"):
-            return None
-        judged = self._judge(origin, None)
+        judged = self._judge("import", origin, None)
         if judged is None or judged.decision == "exempt" or not judged.size:
             return None
         if judged.decision == "admitted":
@@ -239,7 +248,7 @@ class Guard:
                 weights = [name for name in names if not name.endswith((".py", ".json", ".md", ".txt"))][:most]
                 places = (os.path.join(folder, name) for name in weights)
                 files = (place for place in places if os.path.isfile(place))
-                judged = (self._judge(place, None) for place in files)
+                judged = (self._judge("import", place, None) for place in files)
                 self._repositories[key] = configured and any(found is not None and found.formats for found in judged)
             return self._repositories[key]
         except OSError:

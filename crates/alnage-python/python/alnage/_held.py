@@ -49,11 +49,17 @@ class Held:
         """Lets `read` read the verified copy instead of `file`, from where `file` is, and moves `file` as far."""
         if not self.is_copy:
             return read(file)
-        position = file.tell()
-        with self.open() as copy:
-            copy.seek(position)
+        copy = self.open()
+        copy.seek(file.tell())
+        try:
             result = read(copy)
             file.seek(copy.tell())
+        except BaseException:
+            copy.close()
+            raise
+        if not hasattr(result, "zip"):
+            copy.close()
+        # An archive of NumPy reads on from what it was opened with.
         return result
 
     def has_changed(self) -> bool:

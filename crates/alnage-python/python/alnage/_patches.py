@@ -21,7 +21,7 @@ class Patches:
         """Sets `owner.name` to what `make` makes of it, once. Gives whether there is such a thing."""
         with self._lock:
             present = vars(owner).get(name, _ABSENT)
-            original = getattr(owner, name, _ABSENT)
+            original: Any = getattr(owner, name, _ABSENT)
             if original is _ABSENT:
                 return False
             if getattr(present, "__alnage__", False):

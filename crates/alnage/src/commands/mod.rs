@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 /// How `alnage vet` vets with these flags.
 pub(crate) fn vetting(flags: &SettingArgs) -> anyhow::Result<Options> {
-    Ok(vet::options(&Config::load(flags)?.settings))
+    Ok(vet::options(&Config::load_quietly(flags)?.settings))
 }
 
 /// Verifies, and says whether what holds is enough.
@@ -79,7 +79,7 @@ pub(crate) fn gated(arguments: RunArgs) -> anyhow::Result<Gated> {
 /// The settings of the environment alone: where a library is called from is no place to look for its configuration.
 fn unconfigured() -> anyhow::Result<Settings> {
     let file = FileArgs { no_config: true, ..FileArgs::default() };
-    Ok(Config::load(&SettingArgs { file, ..SettingArgs::default() })?.settings)
+    Ok(Config::load_quietly(&SettingArgs { file, ..SettingArgs::default() })?.settings)
 }
 
 /// The settings of file and environment, for commands without flags for them.

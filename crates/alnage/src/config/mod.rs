@@ -85,8 +85,17 @@ pub(crate) const FILE_NAME: &str = "alnage.toml";
 const PREFIX: &str = "ALNAGE_";
 
 impl Config {
-    /// Reads all layers.
+    /// Reads all layers, and tells of variables that look like settings and are none.
     pub(crate) fn load(flags: &SettingArgs) -> anyhow::Result<Self> {
+        Self::load_and_tell(flags, &|doubt| warn(doubt))
+    }
+
+    /// Reads all layers and tells nobody anything: a library has no terminal of its own.
+    pub(crate) fn load_quietly(flags: &SettingArgs) -> anyhow::Result<Self> {
+        Self::load_and_tell(flags, &|_| {})
+    }
+
+    fn load_and_tell(flags: &SettingArgs, tell: &dyn Fn(fmt::Arguments<'_>)) -> anyhow::Result<Self> {
         let mut config = Self { settings: Settings::default(), origins: BTreeMap::new() };
         if let Some(path) = file_to_read(&flags.file)? {
             file::apply(&mut config, &path)?;
@@ -94,6 +103,7 @@ impl Config {
         config.apply_environment(
             env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+            tell,
         )?;
         config.apply_flags(flags)?;
         Ok(config)
@@ -108,7 +118,11 @@ impl Config {
         Ok(())
     }
 
-    fn apply_environment(&mut self, variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<()> {
+    fn apply_environment(
+        &mut self,
+        variables: impl Iterator<Item = (String, String)>,
+        tell: &dyn Fn(fmt::Arguments<'_>),
+    ) -> anyhow::Result<()> {
         for (name, value) in variables {
             let Some(rest) = name.strip_prefix(PREFIX) else { continue };
             if name == PIN_VARIABLE {
@@ -119,7 +133,7 @@ impl Config {
                 None => {
                     let names: Vec<String> = KEYS.iter().map(Key::variable).collect();
                     if let Some(close) = values::closest(&name, names.iter().map(String::as_str)) {
-                        warn(format_args!("warning: `{PREFIX}{rest}` sets nothing; did you mean `{close}`?"));
+                        tell(format_args!("warning: `{PREFIX}{rest}` sets nothing; did you mean `{close}`?"));
                     }
                 }
             }

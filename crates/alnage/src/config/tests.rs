@@ -25,7 +25,7 @@ fn stronger_layers_win_and_say_so() {
     assert_eq!(config.settings.budget.max_steps, 5 << 10);
     let variables =
         [("ALNAGE_JOBS".to_owned(), "4".to_owned()), ("ALNAGE_LEVEL".to_owned(), "pedantic".to_owned())];
-    config.apply_environment(variables.into_iter()).unwrap();
+    config.apply_environment(variables.into_iter(), &|_| {}).unwrap();
     config
         .apply_flags(&SettingArgs { jobs: Some("5".into()), no_hash: true, ..SettingArgs::default() })
         .unwrap();

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from alnage._context import inside
+from alnage._context import inside, is_inside
 from alnage._patches import Patches
 from alnage.hooks._common import by_path_or_file
 
@@ -17,24 +17,15 @@ def numpy(module: ModuleType, patches: Patches, current: Any) -> None:
     """Of `numpy`: members of an archive are read later, and belong to what was admitted then."""
 
     def make(original: Any) -> Any:
-        hooked = _numpy_load(current)(original)
-
         def load(*arguments: Any, **options: Any) -> Any:
-            loaded = hooked(*arguments, **options)
-            guard = current()
-            if guard is not None and getattr(loaded, "allow_pickle", False) and _came_from_a_file(arguments, options):
+            loaded = original(*arguments, **options)
+            if is_inside() and getattr(loaded, "allow_pickle", False):
                 loaded.__class__ = _belonging(type(loaded))
             return loaded
 
-        return load
+        return _numpy_load(current)(load)
 
     patches.replace(module, "load", make)
-
-
-def _came_from_a_file(arguments: Any, options: Any) -> bool:
-    return isinstance(arguments[0] if arguments else options.get("file"), (str, bytes)) or hasattr(
-        arguments[0] if arguments else options.get("file"), "__fspath__"
-    )
 
 
 def _belonging(archive: Any) -> Any:

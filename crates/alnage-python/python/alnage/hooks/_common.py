@@ -50,7 +50,7 @@ def by_path_or_file(
                 if os.path.isdir(path):
                     with guard.tree(loader, path, code=False):
                         return original(*arguments, **options)
-                with guard.file(loader, path, takes) as held:
+                with guard.file(loader, path, takes, inner) as held:
                     if held is None:
                         return original(*arguments, **options)
                     place = held.named(os.path.basename(path)) if ending else held.path
