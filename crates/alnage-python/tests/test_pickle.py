@@ -59,7 +59,7 @@ HOSTILE = [
     (Call(eval, "1 + 1"), "eval"),
     (Call(functools.partial, os.system, "x"), "system"),
     (Call(getattr, Call(__import__, "os"), "system"), "__import__"),
-    (Call(getattr, Call(getattr, collections.OrderedDict, "__init__"), "__globals__"), "getattr"),
+    (Call(getattr, Call(getattr, collections.OrderedDict, "__init__"), "__globals__"), "OrderedDict.__init__"),
     (os.system, "system"),
 ]
 
