@@ -30,6 +30,18 @@ pub(crate) fn tools() -> Result<PathBuf> {
     Ok(place.join("bin"))
 }
 
+/// Installs what loads models through Debian's PyTorch, into `loaders` below the `peers`. Its packages stay apart: they
+/// ask for other versions.
+pub(crate) fn loaders(peers: &Path) -> Result<()> {
+    torch()?;
+    let place = peers.join("loaders");
+    if !place.join("bin/python").exists() {
+        let venv = ["-m", "venv", "--system-site-packages"];
+        run(Command::new("/usr/bin/python3").args(venv).arg(&place))?;
+    }
+    environment(&place, &root().join("xtask/loaders.txt"))
+}
+
 /// Makes or updates a Python environment; nothing is done when it already holds what the list asks for.
 pub(crate) fn environment(place: &Path, list: &Path) -> Result<()> {
     let wanted = fs::read_to_string(list).with_context(|| format!("cannot read `{}`", list.display()))?;

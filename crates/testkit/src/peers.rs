@@ -8,9 +8,22 @@ use std::path::{Path, PathBuf};
 ///
 /// When the environment is not there; the message says how to make it.
 pub fn python() -> PathBuf {
+    python_in("bin/python")
+}
+
+/// The Python that has `transformers`, over Debian's PyTorch, with everything in `xtask/loaders.txt` installed.
+///
+/// # Panics
+///
+/// When the environment is not there; the message says how to make it.
+pub fn transformers_python() -> PathBuf {
+    python_in("loaders/bin/python")
+}
+
+fn python_in(place: &str) -> PathBuf {
     let root = std::env::var_os("ALNAGE_PEERS")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers"), PathBuf::from);
-    let python = root.join("bin/python");
+    let python = root.join(place);
     assert!(
         python.exists(),
         "`{}` is missing\n\nhint: `cargo xtask test` installs the tools that tests compare with",

@@ -3,6 +3,7 @@
 //! Only ratios mean something on a shared machine; `openssl dgst` stands for the physical limit of one SHA-256 stream.
 
 mod converting;
+mod gates;
 mod table;
 mod verifying;
 
@@ -73,6 +74,7 @@ pub(crate) fn bench() -> Result<()> {
     }
     verifying::measure(&mut text, &alnage, &python, &directory)?;
     converting::measure(&mut text, &alnage, &python, &directory)?;
+    gates::measure(&mut text, &alnage, &python, &directory)?;
     eprintln!("measuring: cold start");
     let version = row(&python, "alnage --version", &[alnage.as_ref(), "--version".as_ref()])?;
     table(&mut text, "Cold start", &[version]);

@@ -1,13 +1,13 @@
 //! The guard of a host, on a file system that is made for it.
 
-mod host;
+pub(crate) mod host;
 
 use std::{fs, os::unix::process::CommandExt, process::Stdio};
 
 use host::{Host, asked, until};
 
 use crate::{
-    run::{LOAD_MODELS, LOADED, MAKE_MODELS, NOT_LOADED, python, text},
+    run::{LOAD_MODELS, LOADED, MAKE_MODELS, NOT_LOADED, WITH_TRANSFORMERS, python, text, with_transformers},
     sandbox::safetensors,
 };
 
@@ -91,6 +91,15 @@ fn real_loaders_load_what_is_sealed_wherever_they_run() {
     };
     assert_eq!(load("fs/sealed"), LOADED, "{}", guard.said());
     assert_eq!(load("fs/loose"), NOT_LOADED, "{}", guard.said());
+    with_transformers(&host.sandbox);
+    host.shell("cp -a pretrained fs/");
+    let pretrained = |folder: &str| {
+        let mut command = host.command(testkit::peers::transformers_python());
+        text(&command.args(["-c", WITH_TRANSFORMERS, "load", folder]).output().unwrap().stdout)
+    };
+    assert_eq!(pretrained("fs/pretrained"), "loaded\n", "{}", guard.said());
+    host.shell("rm fs/pretrained/model.sig");
+    assert_eq!(pretrained("fs/pretrained"), "refused\n", "{}", guard.said());
     assert_eq!(load("loose"), LOADED, "what lies elsewhere is not judged");
     host.shell("cp fs/good/config.json fs/sealed/added.json");
     assert_eq!(host.read("fs/sealed/added.json"), "FAILED EPERM\n", "what was added since");
@@ -319,6 +328,36 @@ fn trust_is_read_again_and_figures_are_given() {
         assert!(figures.contains(&format!("alnage_guard_{line}\n")), "{line}: {figures}");
     }
     assert_eq!(guard.end(), Some(0), "{}", guard.said());
+}
+
+#[test]
+fn what_becomes_a_model_while_it_is_open_is_judged_at_every_access() {
+    let Some(host) = Host::new() else { return };
+    let guard = host.guard("--mount fs --every-access");
+    if guard.said().contains("reads are not judged") {
+        return host::not_run("this kernel or file system asks at opens alone").unwrap_or_default();
+    }
+    // Opened when it was no model, and read when it is one.
+    let script = "
+import mmap, os, shutil, subprocess
+file = os.open('fs/grows', os.O_RDONLY | os.O_CREAT)
+plain = os.open('fs/text', os.O_RDONLY)
+subprocess.run(['cp', 'bare/model.safetensors', 'fs/grows'], check=True)
+def attempt(way):
+    try: return bool(way())
+    except PermissionError: return 'refused'
+ways = {
+    'read': lambda file: os.read(file, 9), 'pread': lambda file: os.pread(file, 9, 0),
+    'map': lambda file: mmap.mmap(file, 9, access=mmap.ACCESS_READ),
+    'sendfile': lambda file: os.sendfile(os.open('out', os.O_WRONLY | os.O_CREAT), file, 0, 9),
+}
+print([name for name, way in ways.items() if attempt(lambda: way(file)) != 'refused'],
+      [name for name, way in ways.items() if attempt(lambda: way(plain)) is not True])
+";
+    let ran = host.command(python()).args(["-c", script]).output().unwrap();
+    assert_eq!(text(&ran.stdout), "[] []\n", "{} {}", text(&ran.stderr), guard.said());
+    assert!(host.read("fs/good/model.safetensors").starts_with("GOT"), "{}", guard.said());
+    assert!(text(&host.read_by("mapped", "fs/good/model.safetensors").stdout).starts_with("GOT"));
 }
 
 #[test]

@@ -539,6 +539,78 @@ pub(crate) const LOADED: &str = "safetensors 6.0, numpy 6.0, mapped 6.0, archive
 pub(crate) const NOT_LOADED: &str =
     "safetensors refused, numpy refused, mapped refused, archive refused, onnx refused\n";
 
+/// Makes (`make`) or loads (`load`) a small model with `transformers`.
+pub(crate) const WITH_TRANSFORMERS: &str = "
+import sys, transformers
+if sys.argv[1] == 'make':
+    sizes = dict(vocab_size=16, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8)
+    transformers.BertModel(transformers.BertConfig(**sizes)).save_pretrained(sys.argv[2])
+    sys.exit()
+try: model = transformers.AutoModel.from_pretrained(sys.argv[2], local_files_only=True)
+except Exception as error: print('refused', error, file=sys.stderr); print('refused')
+else: print('loaded' if sum(p.numel() for p in model.parameters()) > 100 else 'empty')
+";
+
+/// A sealed model `pretrained`, made by `transformers`.
+pub(crate) fn with_transformers(sandbox: &Sandbox) {
+    let mut make = Command::new(testkit::peers::transformers_python());
+    make.args(["-c", WITH_TRANSFORMERS, "make", "pretrained"]).current_dir(sandbox.root());
+    let made = make.output().unwrap();
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    assert_eq!(sandbox.run("sign pretrained --key keys/signing.pem").code, 0);
+}
+
+#[test]
+fn transformers_loads_what_is_sealed_and_nothing_else() {
+    let sandbox = models();
+    with_transformers(&sandbox);
+    let load = || {
+        let mut command = gate(&sandbox, "");
+        command.arg(testkit::peers::transformers_python());
+        let ran = command.args(["-c", WITH_TRANSFORMERS, "load", "pretrained"]).output().unwrap();
+        (text(&ran.stdout), text(&ran.stderr))
+    };
+    let (loaded, said) = load();
+    assert_eq!(loaded, "loaded\n", "{said}");
+    let mut bytes = sandbox.read_bytes("pretrained/model.safetensors");
+    *bytes.last_mut().unwrap() ^= 1;
+    sandbox.write("pretrained/model.safetensors", bytes);
+    let (loaded, said) = load();
+    assert_eq!(loaded, "refused\n", "{said}");
+    assert!(said.contains("it is not what was signed"), "{said}");
+}
+
+#[test]
+fn without_a_lease_a_change_ends_the_program_a_moment_later() {
+    let own = fs::metadata("/proc/self").unwrap();
+    if std::os::unix::fs::MetadataExt::uid(&own) != 0 {
+        return crate::guard::host::not_run("only root can make files of somebody else").unwrap_or_default();
+    }
+    let sandbox = models();
+    let path = big(&sandbox, LONG);
+    let opened = Command::new("chmod").args(["-R", "a+rX"]).arg(sandbox.root()).status().unwrap();
+    assert!(opened.success());
+    let binary = sandbox.path("alnage");
+    fs::copy(env!("CARGO_BIN_EXE_alnage"), &binary).unwrap();
+    // Somebody who does not own the file gets no lease on it.
+    let mut command = Command::new(&binary);
+    let script = "exec 3< big/model.safetensors; echo ready; sleep 30; echo unharmed";
+    command.args(["run", "--key", "keys/signing.pub.pem", "--no-cache", "--", "sh", "-c", script]);
+    plain_environment(&sandbox, &mut command);
+    command.current_dir(sandbox.root()).uid(65534).gid(65534).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = command.spawn().unwrap();
+    let mut first = [0; 6];
+    std::io::Read::read_exact(running.stdout.as_mut().unwrap(), &mut first).unwrap();
+    let begun = SystemTime::now();
+    // No lease keeps the writer waiting.
+    File::options().write(true).open(&path).unwrap().write_all(b"x").unwrap();
+    assert!(begun.elapsed().unwrap() < Duration::from_secs(5));
+    let ran = running.wait_with_output().unwrap();
+    assert_eq!(ran.status.code(), Some(128 + 9), "{ran:?}");
+    assert!(begun.elapsed().unwrap() < Duration::from_secs(20) && ran.stdout.is_empty(), "{ran:?}");
+    assert!(text(&ran.stderr).contains("somebody is writing to it"), "{}", text(&ran.stderr));
+}
+
 #[test]
 fn real_loaders_load_what_is_sealed_and_nothing_else() {
     let sandbox = models();

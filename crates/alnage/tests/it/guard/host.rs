@@ -157,7 +157,7 @@ if libc.fanotify_init(0x4 | 0x10 | 0x20, 0) < 0: raise SystemExit('no fanotify: 
 }
 
 /// Says that a test did not run, where `cargo xtask test` counts it.
-fn not_run<T>(why: &str) -> Option<T> {
+pub(crate) fn not_run<T>(why: &str) -> Option<T> {
     let test = thread::current().name().unwrap_or_default().to_owned();
     eprintln!("NOT RUN: {test}: {why}");
     if let Some(list) = std::env::var_os("ALNAGE_NOT_RUN") {
