@@ -162,6 +162,29 @@ impl Sidecars {
         });
         Self { signature, bom, verdict, receipt }
     }
+
+    /// Where further signers put their signatures, in order: `model.NAME.sig` beside `model.sig`, `x.gguf.NAME.sig` beside
+    /// `x.gguf.sig`. What has such a name need not be one.
+    pub fn further_signatures(&self) -> Vec<PathBuf> {
+        const MOST: usize = 16;
+        let (Some(folder), Some(own)) = (self.signature.parent(), self.signature.file_name()) else {
+            return Vec::new();
+        };
+        let own = own.as_encoded_bytes();
+        let stem = own.strip_suffix(b"sig").unwrap_or(own);
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let named = entries.filter(|entry| {
+            let name = entry.file_name();
+            let name = name.as_encoded_bytes();
+            name != own && name.starts_with(stem) && name.ends_with(b".sig")
+        });
+        let mut found: Vec<PathBuf> =
+            named.map(|entry| self.signature.with_file_name(entry.file_name())).collect();
+        found.sort();
+        found.truncate(MOST);
+        found
+    }
 }
 
 /// What the manifest of a directory leaves out, at the top level only: OpenSSF Model Signing §A4 and the files

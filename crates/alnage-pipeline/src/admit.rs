@@ -1,7 +1,8 @@
 //! The seal of a model as a gate needs it: verified once, then asked file by file.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
     ops::Range,
     path::{Path, PathBuf},
     time::SystemTime,
@@ -15,6 +16,7 @@ use crate::{
     Error, Outcome, Verification, Verifying,
     reuse::purpose,
     sign,
+    threshold::too_few,
     verify::{open, verify_log, verify_verdict},
 };
 
@@ -61,6 +63,8 @@ pub struct Seal {
     signer: String,
     signed: SignedManifest,
     files: BTreeMap<String, BTreeMap<Option<Shard>, ContentDigest>>,
+    /// Names of the signatures of others beside it.
+    further: BTreeSet<String>,
     seen: Option<Seen>,
     /// Where the model is; what is remembered is told from its files' places below.
     root: PathBuf,
@@ -105,6 +109,9 @@ impl Seal {
             Ok(opened) => opened,
             Err(error) => return Ok(Err(format!("its signature does not count: {error}"))),
         };
+        if let Some(objection) = too_few(&bytes, &signed, &sidecars, &what) {
+            return Ok(Err(objection));
+        }
         let mut found = Verification::default();
         if let Some(verdict) = verify_verdict(&sidecars, &signed, &signer.key, &mut found)? {
             if let Some(objection) = too_old(&verdict.statement().predicate, policy) {
@@ -131,7 +138,13 @@ impl Seal {
             files.entry(resource.path.clone()).or_default().insert(resource.shard, resource.digest);
         }
         let root = alnage_fs::canonical(model)?;
-        Ok(Ok(Self { signer: signer.description, signed, files, seen, root }))
+        let further = match policy.signers.threshold() {
+            NonZeroUsize::MIN => Vec::new(),
+            _ => sidecars.further_signatures(),
+        };
+        let names = further.iter().filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()));
+        let further = names.collect();
+        Ok(Ok(Self { signer: signer.description, signed, files, further, seen, root }))
     }
 
     /// Who made it, for a person.
@@ -158,7 +171,10 @@ impl Seal {
     pub fn coverage(&self, name: &str) -> Coverage {
         if self.files.contains_key(name) {
             Coverage::Named
-        } else if self.signed.ignored_paths().contains(name) || Sidecars::NAMES.contains(&name) {
+        } else if self.signed.ignored_paths().contains(name)
+            || Sidecars::NAMES.contains(&name)
+            || self.further.contains(name)
+        {
             Coverage::LeftOut
         } else {
             Coverage::Unknown

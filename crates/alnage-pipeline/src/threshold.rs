@@ -5,9 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use alnage_fs::Sidecars;
 use alnage_sign::{Bundle, SignedManifest, VerifyingKey, trust::TrustPolicy};
 
-use crate::{Error, Forms, Outcome, Progress, Verification, Verifying, sign::read_signature, verify::verify};
+use crate::{
+    Error, Forms, Outcome, Progress, Verification, Verifying,
+    sign::read_signature,
+    verify::{open as open_signed, verify},
+};
 
 /// A signature that holds.
 struct Good {
@@ -26,13 +31,10 @@ pub fn verify_signed_by(
     progress: &dyn Progress,
 ) -> Result<Verification, Error> {
     let needed = policy.threshold.get();
+    let beside = if signatures.is_empty() && needed > 1 { all_beside(what.path) } else { Vec::new() };
+    let signatures = if signatures.is_empty() { &beside } else { signatures };
     if signatures.is_empty() {
-        let mut found = verify(what, progress)?;
-        if needed > 1 {
-            let message = format!("at least {needed} have to sign: name each signature with `--signature`");
-            found.say("signers", Outcome::Refused, message);
-        }
-        return Ok(found);
+        return verify(what, progress);
     }
     // A signature in the model cannot be covered by the others.
     let ignore_paths: Vec<PathBuf> = what.ignore_paths.iter().chain(signatures).cloned().collect();
@@ -66,7 +68,7 @@ pub fn verify_signed_by(
             .extend(again.checks.into_iter().filter(|check| matches!(check.part, "signature" | "files")));
         found.differences.extend(again.differences);
     }
-    let enough = count(&good);
+    let enough = count(good.iter().map(|good| (good.signer.as_str(), &good.key)));
     for refusal in &refused {
         // One that does not count does no harm as long as enough others do.
         found.say(
@@ -84,14 +86,51 @@ pub fn verify_signed_by(
     Ok(found)
 }
 
+/// The signatures in or beside a model.
+fn all_beside(path: &Path) -> Vec<PathBuf> {
+    let sidecars = Sidecars::of(path, path.is_file());
+    let further = sidecars.further_signatures();
+    std::iter::once(sidecars.signature).chain(further).collect()
+}
+
+/// Why a model does not count that is signed by `bytes` with `signed` in it, when others have to have signed the same:
+/// their signatures are sought beside.
+pub(crate) fn too_few(
+    bytes: &[u8],
+    signed: &SignedManifest,
+    sidecars: &Sidecars,
+    what: &Verifying<'_>,
+) -> Option<String> {
+    let needed = what.signers.threshold().get();
+    if needed == 1 {
+        return None;
+    }
+    let mut signers = Vec::new();
+    for further in std::iter::once(None).chain(sidecars.further_signatures().into_iter().map(Some)) {
+        let read = further.map_or_else(|| Ok(bytes.to_vec()), |path| read_signature(&path));
+        let Ok(bytes) = read else { continue };
+        let opened = Bundle::parse(&bytes).and_then(|bundle| {
+            let (other, signer) = open_signed(&bytes, what)?;
+            let name = what.signers.name(&bundle).unwrap_or(signer.description);
+            Ok((name, signer.key, says_the_same(&other, signed)))
+        });
+        // One that does not count does no harm.
+        if let Ok((name, key, true)) = opened {
+            signers.push((name, key));
+        }
+    }
+    let enough = count(signers.iter().map(|(name, key)| (name.as_str(), key)));
+    (enough < needed).then(|| format!("{enough} of at least {needed} have signed it"))
+}
+
 /// How many different signers there are. Who stands under two names with one key, or under one name with two keys,
 /// counts once.
-fn count(good: &[Good]) -> usize {
+fn count<'a>(signers: impl Iterator<Item = (&'a str, &'a VerifyingKey)>) -> usize {
     let mut counted: Vec<(&str, String)> = Vec::new();
-    for good in good {
-        let key = good.key.hint().to_string();
-        if counted.iter().all(|(name, known)| *name != good.signer && *known != key) {
-            counted.push((&good.signer, key));
+    for (name, key) in signers {
+        let key = key.hint().to_string();
+        if counted.iter().all(|(known, other)| *known != name && *other != key) {
+            counted.push((name, key));
         }
     }
     counted.len()

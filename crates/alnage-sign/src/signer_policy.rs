@@ -1,5 +1,7 @@
 //! Whose signatures count.
 
+use std::num::NonZeroUsize;
+
 use crate::{Bundle, Credential, Error, SignedManifest, VerifyingKey, path};
 
 /// Decides whose signatures count. What it accepts is the key that the signature is then verified with.
@@ -10,6 +12,16 @@ pub trait SignerPolicy {
     /// Refuses content that must not be used whoever signed it.
     fn accept_content(&self, _signed: &SignedManifest) -> Result<(), Error> {
         Ok(())
+    }
+
+    /// How many different signers must have signed the same.
+    fn threshold(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
+
+    /// The name under which who signed `bundle` counts once, however many keys bear it; none when only keys count.
+    fn name(&self, _bundle: &Bundle) -> Option<String> {
+        None
     }
 }
 

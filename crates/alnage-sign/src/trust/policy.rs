@@ -384,4 +384,12 @@ impl SignerPolicy for TrustPolicy {
         let all: Vec<Digest> = std::iter::once(signed.root()).chain(files).collect();
         all.into_iter().try_for_each(|digest| self.revoked.refuse(RevokedKind::Model, digest, None))
     }
+
+    fn threshold(&self) -> NonZeroUsize {
+        self.threshold
+    }
+
+    fn name(&self, bundle: &Bundle) -> Option<String> {
+        Some(self.accept_signer(bundle).ok()?.name)
+    }
 }

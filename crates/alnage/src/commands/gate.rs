@@ -1,7 +1,5 @@
 //! A gate out of its arguments.
 
-use std::num::NonZeroUsize;
-
 use alnage_pipeline::{KeyHint, trusted::TrustPolicy, x509::UnixTime};
 use alnage_sandbox::{
     Audit, Mode,
@@ -12,19 +10,12 @@ use super::vet::now;
 use crate::{
     args::{GateArgs, TrustArgs},
     config::{Settings, seen_directory},
-    output::hinted,
     trust,
 };
 
 /// The gate that the arguments ask for, as of now.
 pub(super) fn gate(arguments: &GateArgs, settings: &Settings) -> anyhow::Result<Gate> {
     let signers = signers(&arguments.trust, arguments.mode.into())?;
-    if signers.threshold > NonZeroUsize::MIN {
-        return Err(hinted(
-            "one signature is looked at for each model, and the policy asks for several",
-            "a trust file with `threshold = 1` for the gate, and `alnage verify` for the rest",
-        ));
-    }
     let trust = Trust {
         signers: Box::new(signers),
         verdict: arguments.verdict(),

@@ -306,6 +306,54 @@ fn the_rest_of_the_seal_can_be_asked_for() {
 }
 
 #[test]
+fn several_signers_can_be_asked_for() {
+    let sandbox = models();
+    for name in ["second", "third"] {
+        assert_eq!(sandbox.run(&format!("keygen --out {name}")).code, 0);
+    }
+    let signer =
+        |name: &str, key: &str| format!("[[signer]]\nname = '{name}'\nkey = '{key}/signing.pub.pem'\n");
+    let signers = [signer("a", "keys"), signer("b", "second"), signer("b", "third")].concat();
+    sandbox.write("trust.toml", format!("version = 1\nthreshold = 2\n{signers}"));
+    let check = |what: &str, read: bool, verified: bool| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_alnage"));
+        command.args(["run", "--trust", "trust.toml", "--log", "log", "--", "cat", "good/model.safetensors"]);
+        command.current_dir(sandbox.root());
+        plain_environment(&sandbox, &mut command);
+        let ran = command.output().unwrap();
+        assert_eq!(ran.stdout == safetensors(), read, "{what}: {}", text(&ran.stderr));
+        assert!(read || text(&ran.stderr).contains(" of at least 2 have signed it"), "{}", text(&ran.stderr));
+        // `alnage verify` finds the same signatures.
+        let ran = sandbox.run("verify good --trust trust.toml --log log");
+        assert_eq!(ran.code == 0, verified, "{what}: {}{}", ran.stdout, ran.stderr);
+    };
+    let sign = |key: &str, to: &str| {
+        let ran = sandbox.run(&format!("sign good --key {key}/signing.pem --signature {to}"));
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+    };
+    check("one", false, false);
+    sign("second", "second.sig");
+    fs::copy(sandbox.path("second.sig"), sandbox.path("good/model.second.sig")).unwrap();
+    check("two", true, true);
+    fs::write(sandbox.path("good/model.broken.sig"), "none").unwrap();
+    check("one that is none does no harm", true, true);
+    fs::remove_file(sandbox.path("good/model.broken.sig")).unwrap();
+    // The verdict is the first signer's, and goes with its signature.
+    for name in ["verdict.intoto.json", "verdict.tlog-proof"] {
+        fs::remove_file(sandbox.path(&format!("good/{name}"))).unwrap();
+    }
+    fs::rename(sandbox.path("good/model.sig"), sandbox.path("first.sig")).unwrap();
+    fs::rename(sandbox.path("good/model.second.sig"), sandbox.path("good/model.sig")).unwrap();
+    sign("third", "third.sig");
+    fs::copy(sandbox.path("third.sig"), sandbox.path("good/model.third.sig")).unwrap();
+    check("one signer with two keys", false, false);
+    fs::copy(sandbox.path("bad/model.sig"), sandbox.path("good/model.first.sig")).unwrap();
+    check("a signature over something else", false, false);
+    fs::copy(sandbox.path("first.sig"), sandbox.path("good/model.first.sig")).unwrap();
+    check("both", true, true);
+}
+
+#[test]
 fn other_modes_tell_and_do_not_refuse() {
     let sandbox = models();
     let warned = read_by(&sandbox, "--mode warn", "plain", "bare/model.safetensors");
