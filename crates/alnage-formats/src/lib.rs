@@ -9,6 +9,7 @@ mod context;
 mod facts;
 mod format;
 mod inflate;
+mod marshal;
 mod model;
 mod registry;
 mod wire;

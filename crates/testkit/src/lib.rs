@@ -1,6 +1,7 @@
 //! Builds hostile and benign sample files in code, for tests only.
 
 pub mod archive;
+pub mod bytecode;
 pub mod framework;
 pub mod peers;
 pub mod pickle;

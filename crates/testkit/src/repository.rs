@@ -16,6 +16,7 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         .iter()
         .map(|(_, template)| ("chat_template.jinja", template.as_bytes().to_vec()))
         .collect();
+    samples.push(("module.pyc", crate::bytecode::compiled(crate::bytecode::ORDINARY)));
     samples.extend([
         (
             "tokenizer_config.json",

@@ -209,6 +209,7 @@ fn programs() -> Vec<Seed> {
         ("java-class", head(b"\xca\xfe\xba\xbe\0\0\0\x37", 32)),
         ("wasm", head(b"\0asm\x01\0\0\0", 16)),
         ("tflite", b"\x1c\0\0\0TFL3".to_vec()),
+        ("python-bytecode", testkit::bytecode::compiled(testkit::bytecode::ORDINARY)),
     ]
 }
 

@@ -154,6 +154,7 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("wasm", "operator.wasm"),
     ("r-serialized", "model.rds"),
     ("fasttext", "model.ftz"),
+    ("python-bytecode", "module.pyc"),
 ];
 
 const RECOGNISED: &[(&str, &str)] = &[

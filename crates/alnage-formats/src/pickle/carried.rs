@@ -6,8 +6,9 @@ use alnage_types::MemorySource;
 
 use super::{
     identify::{self, Place},
-    marshal, text,
+    text,
 };
+use crate::marshal;
 
 /// How many layers of compression and encoding are taken off to see whether there is a program behind them.
 const MAX_LAYERS: usize = 4;

@@ -15,7 +15,6 @@ mod joblib;
 mod known;
 mod literal;
 mod machine;
-mod marshal;
 pub mod opcode;
 mod read;
 mod readings;

@@ -9,14 +9,16 @@ use super::{
     heap::Value,
     identify::{self, Place},
     machine::Machine,
-    marshal::{self, Code},
     opcode,
     readings::{Reading, Readings},
     run::{End, Limits, Run},
     tape::{Extent, fetch},
     torch,
 };
-use crate::{Context, Facts};
+use crate::{
+    Context, Facts,
+    marshal::{self, Code},
+};
 
 /// Reads all pickles of a file.
 pub(super) fn parse(source: &Arc<dyn Source>, context: &mut Context<'_>) -> Facts {

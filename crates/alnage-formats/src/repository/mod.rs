@@ -27,6 +27,7 @@ pub(crate) static FORMATS: &[&Format] = &[
     &config::YAML,
     &jinja::JINJA,
     &python::PYTHON,
+    &python::BYTECODE,
     &notebook::NOTEBOOK,
     &card::MARKDOWN,
     &licence::LICENCE,
@@ -52,6 +53,8 @@ pub enum RepositoryFacts {
     Template(jinja::TemplateFacts),
     /// Python source.
     Python(python::PythonFacts),
+    /// Compiled Python.
+    Bytecode(python::BytecodeFacts),
     /// A notebook.
     Notebook(notebook::NotebookFacts),
     /// A model card.

@@ -1,11 +1,13 @@
 //! Python files: parsed to a tree, names and constants followed, calls that act on the machine noted.
 
 mod analyser;
+mod bytecode;
 mod calls;
 mod expressions;
 mod facts;
 mod fold;
 mod guard;
+mod instruction_set;
 mod sinks;
 mod standard_library;
 mod statements;
@@ -19,6 +21,8 @@ use std::sync::Arc;
 use alnage_types::{IssueKind, MemorySource, Reader, Source};
 use ruff_python_parser::{Mode, ParseOptions, parse};
 
+pub(in crate::repository) use bytecode::BYTECODE;
+pub use bytecode::{BytecodeFacts, Reach, Validation};
 pub use facts::{Action, ArgumentOrigin, PythonFacts, SensitiveCall, When};
 pub use standard_library::is_standard_library;
 

@@ -644,3 +644,31 @@ fn programs_and_pointers() {
     assert_eq!(found(&pointed), [("REP001".to_owned(), Medium)]);
     assert_eq!(pointed.issues.len(), 1);
 }
+
+/// Compiled Python beside `sources`, under a name.
+fn check_compiled(name: &str, bytes: &[u8], sources: &[&str], expected: &[(&str, Severity)]) {
+    let mut files: Vec<(&str, &[u8])> = vec![(name, bytes)];
+    files.extend(sources.iter().map(|source| (*source, &b"x = 1\n"[..])));
+    files.sort();
+    let model = model(&files);
+    assert_eq!(model.issues, []);
+    let found = found(&model);
+    let found: Vec<_> = found.iter().map(|(code, severity)| (code.as_str(), *severity)).collect();
+    assert_eq!(found, expected, "{name}");
+}
+
+#[test]
+fn compiled_python() {
+    use testkit::bytecode::{COMPUTED, ORDINARY, OS_SYSTEM, compiled};
+    let alone = [("PYC007", Medium)];
+    check_compiled("modeling_x.pyc", &compiled(ORDINARY), &[], &alone);
+    check_compiled("modeling_x.pyc", &compiled(ORDINARY), &["modeling_x.py"], &[]);
+    let cached = "code/__pycache__/modeling_x.cpython-311.pyc";
+    check_compiled(cached, &compiled(ORDINARY), &["code/modeling_x.py"], &[]);
+    check_compiled(cached, &compiled(ORDINARY), &["modeling_x.py"], &alone);
+    let mut unchecked = compiled(ORDINARY);
+    unchecked[4] = 1;
+    check_compiled(cached, &unchecked, &["code/modeling_x.py"], &alone);
+    check_compiled("x.pyc", &compiled(OS_SYSTEM), &[], &[("PYC006", Critical), ("PYC007", Medium)]);
+    check_compiled(cached, &compiled(COMPUTED), &["code/modeling_x.py"], &[("PYC006", Critical)]);
+}

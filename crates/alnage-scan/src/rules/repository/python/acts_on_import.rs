@@ -121,7 +121,7 @@ fn is_elsewhere(path: &str) -> bool {
     path.starts_with(['/', '~', '\\']) || path.contains("..") || path.get(1..3) == Some(":\\")
 }
 
-fn does(action: Action) -> &'static str {
+pub(super) fn does(action: Action) -> &'static str {
     match action {
         Action::Process => "starts a process",
         Action::Code => "runs code",

@@ -3,6 +3,8 @@
 mod acts_in_use;
 mod acts_on_import;
 mod command;
+mod compiled;
+mod compiled_acts_on_import;
 mod hidden_code;
 mod hostile_command;
 mod loaded;
@@ -12,7 +14,7 @@ use alnage_formats::{
     Artifact, Model,
     repository::{
         RepositoryFacts,
-        python::{PythonFacts, SensitiveCall},
+        python::{BytecodeFacts, PythonFacts, SensitiveCall},
     },
 };
 
@@ -26,6 +28,8 @@ pub(super) static RULES: &[&Rule] = &[
     &hidden_code::RULE,
     &sends_secrets::RULE,
     &hostile_command::RULE,
+    &compiled_acts_on_import::RULE,
+    &compiled::RULE,
 ];
 
 pub(super) use command::{CommandKind, command_kind};
@@ -33,6 +37,13 @@ pub(super) use command::{CommandKind, command_kind};
 fn files(model: &Model) -> impl Iterator<Item = (&Artifact, &PythonFacts)> {
     repository_facts(model).filter_map(|(artifact, facts)| match facts {
         RepositoryFacts::Python(facts) => Some((artifact, facts)),
+        _ => None,
+    })
+}
+
+fn compiled(model: &Model) -> impl Iterator<Item = (&Artifact, &BytecodeFacts)> {
+    repository_facts(model).filter_map(|(artifact, facts)| match facts {
+        RepositoryFacts::Bytecode(facts) => Some((artifact, facts)),
         _ => None,
     })
 }

@@ -1,14 +1,29 @@
 //! Marshalled code objects of Python 2.7 and 3.0 to 3.14: the names and constants they use, nothing decompiled.
 
+use std::ops::Range;
+
 /// What a code object and those inside it use.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Code {
+pub(crate) struct Code {
     /// Globals, attributes and modules (`co_names`), in order of first use.
-    pub(super) names: Vec<String>,
+    pub(crate) names: Vec<String>,
     /// The strings among the constants.
-    pub(super) constants: Vec<String>,
+    pub(crate) constants: Vec<String>,
+    /// The outermost object, whose statements run when it is imported.
+    pub(crate) outermost: Outermost,
     /// Bytes read.
-    pub(super) len: usize,
+    pub(crate) len: usize,
+}
+
+/// What the instructions of the outermost code object refer to by number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Outermost {
+    /// Where the instructions are.
+    pub(crate) instructions: Range<usize>,
+    /// `co_names`.
+    pub(crate) names: Vec<String>,
+    /// `co_consts`; only the strings.
+    pub(crate) constants: Vec<Option<String>>,
 }
 
 /// Objects looked at.
@@ -24,6 +39,22 @@ enum Slot {
     Name,
     Constant,
     Other,
+    /// The same of the outermost code object: each name, all constants, each of them, its instructions.
+    OutermostName,
+    OutermostConstants,
+    OutermostConstant,
+    OutermostInstructions,
+}
+
+impl Slot {
+    /// The use of what stands in a container.
+    fn inner(self) -> Self {
+        match self {
+            Self::OutermostConstants => Self::OutermostConstant,
+            Self::OutermostConstant => Self::Constant,
+            slot => slot,
+        }
+    }
 }
 
 /// What is read next.
@@ -48,8 +79,9 @@ enum Kept {
 }
 
 /// Reads the code object at the start of `bytes`; `None` when there is none, or it does not end.
-pub(super) fn code(bytes: &[u8]) -> Option<Code> {
-    let mut walk = Walk { bytes, at: 0, kept: Vec::new(), interned: Vec::new(), found: Code::default() };
+pub(crate) fn code(bytes: &[u8]) -> Option<Code> {
+    let mut walk =
+        Walk { bytes, at: 0, kept: Vec::new(), interned: Vec::new(), begun: false, found: Code::default() };
     if walk.peek()? & !FLAG_REF != b'c' {
         return None;
     }
@@ -59,7 +91,7 @@ pub(super) fn code(bytes: &[u8]) -> Option<Code> {
 }
 
 /// The same behind the header of a `.pyc` file.
-pub(super) fn module(bytes: &[u8]) -> Option<Code> {
+pub(crate) fn module(bytes: &[u8]) -> Option<Code> {
     code(bytes).or_else(|| match bytes {
         [_, _, b'\r', b'\n', ..] => [16, 12, 8].into_iter().find_map(|header| code(bytes.get(header..)?)),
         _ => None,
@@ -72,6 +104,8 @@ struct Walk<'a> {
     kept: Vec<Kept>,
     /// Python 2 numbers its interned strings apart.
     interned: Vec<String>,
+    /// Whether the outermost code object was met.
+    begun: bool,
     found: Code,
 }
 
@@ -127,6 +161,9 @@ impl Walk<'_> {
     fn object(&mut self, slot: Slot, tasks: &mut Vec<Task>) -> Option<()> {
         let code = *self.take(1)?.first()?;
         let (kind, flagged) = (code & !FLAG_REF, code & FLAG_REF != 0);
+        if slot == Slot::OutermostConstant {
+            self.found.outermost.constants.push(None);
+        }
         let reference = flagged.then(|| {
             self.kept.push(Kept::Other);
             self.kept.len() - 1
@@ -157,11 +194,15 @@ impl Walk<'_> {
             }
             b's' => {
                 let len = self.long()? as usize;
+                let start = self.at;
                 let text = text(self.take(len)?, false);
                 // Python 2 writes names this way.
                 match slot {
-                    Slot::Name => self.use_text(&text, slot),
-                    Slot::Constant if text.chars().all(|c| !c.is_control()) => self.use_text(&text, slot),
+                    Slot::Name | Slot::OutermostName => self.use_text(&text, slot),
+                    Slot::Constant | Slot::OutermostConstant if text.chars().all(|c| !c.is_control()) => {
+                        self.use_text(&text, slot);
+                    }
+                    Slot::OutermostInstructions => self.found.outermost.instructions = start..self.at,
                     _ => {}
                 }
                 keep(self, Kept::Bytes);
@@ -199,16 +240,16 @@ impl Walk<'_> {
             }
             b')' => {
                 let count = self.byte()? as u32;
-                tasks.push(Task::Objects(count, slot));
+                tasks.push(Task::Objects(count, slot.inner()));
             }
             b'(' | b'[' | b'<' | b'>' => {
                 let count = self.long()?;
                 // Each takes a byte at least.
                 self.bytes.get(self.at..self.at.checked_add(count as usize)?)?;
-                tasks.push(Task::Objects(count, slot));
+                tasks.push(Task::Objects(count, slot.inner()));
             }
-            b'{' => tasks.push(Task::Dict(slot)),
-            b':' => tasks.push(Task::Objects(3, slot)),
+            b'{' => tasks.push(Task::Dict(slot.inner())),
+            b':' => tasks.push(Task::Objects(3, slot.inner())),
             b'c' => self.code_object(tasks)?,
             _ => return None,
         }
@@ -225,12 +266,16 @@ impl Walk<'_> {
             // Cell and free variables, file, name, first line, line table.
             tasks.extend([Task::Object(Slot::Other), Task::Skip(4), Task::Objects(4, Slot::Other)]);
         }
+        let [name, constant, instructions] = match std::mem::replace(&mut self.begun, true) {
+            false => [Slot::OutermostName, Slot::OutermostConstants, Slot::OutermostInstructions],
+            true => [Slot::Name, Slot::Constant, Slot::Other],
+        };
         // Bytecode, constants, names, variables.
         tasks.extend([
             Task::Object(Slot::Other),
-            Task::Object(Slot::Name),
-            Task::Object(Slot::Constant),
-            Task::Object(Slot::Other),
+            Task::Object(name),
+            Task::Object(constant),
+            Task::Object(instructions),
             Task::Skip(numbers * 4),
         ]);
         Some(())
@@ -271,10 +316,20 @@ impl Walk<'_> {
     }
 
     fn use_text(&mut self, text: &str, slot: Slot) {
+        let outermost = &mut self.found.outermost;
+        match slot {
+            Slot::OutermostName => outermost.names.push(text.to_owned()),
+            Slot::OutermostConstant => {
+                if let Some(last) = outermost.constants.last_mut() {
+                    *last = Some(text.to_owned());
+                }
+            }
+            _ => {}
+        }
         let list = match slot {
-            Slot::Name => &mut self.found.names,
-            Slot::Constant => &mut self.found.constants,
-            Slot::Other => return,
+            Slot::Name | Slot::OutermostName => &mut self.found.names,
+            Slot::Constant | Slot::OutermostConstant => &mut self.found.constants,
+            Slot::Other | Slot::OutermostConstants | Slot::OutermostInstructions => return,
         };
         if !text.is_empty() && list.len() < MAX_KEPT && !list.iter().any(|known| known == text) {
             list.push(text.to_owned());

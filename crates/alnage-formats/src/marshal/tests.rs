@@ -35,7 +35,8 @@ const SAMPLES: &[(&str, &str)] = &[
 ];
 
 fn bytes(hexadecimal: &str) -> Vec<u8> {
-    super::super::text::unhex(hexadecimal.as_bytes()).unwrap()
+    let digit = |at: usize| u8::from_str_radix(&hexadecimal[at..at + 2], 16).unwrap();
+    (0..hexadecimal.len()).step_by(2).map(digit).collect()
 }
 
 #[test]
@@ -46,6 +47,10 @@ fn names_and_constants_of_every_layout() {
         assert_eq!(code.len, sample.len(), "{version}");
         assert!(["os", "system"].iter().all(|name| code.names.iter().any(|known| known == name)), "{code:?}");
         assert!(code.constants.iter().any(|constant| constant == "hi"), "{version}: {code:?}");
+        let outermost = &code.outermost;
+        assert_eq!(outermost.names, ["os", "f"], "{version}");
+        assert!(outermost.instructions.len() >= 20, "{version}");
+        assert!(outermost.constants.len() > 2, "{version}: {outermost:?}");
     }
 }
 
