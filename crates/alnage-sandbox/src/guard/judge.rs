@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Audit, Mode,
-    admission::{Gate, Judgement},
+    admission::{Gate, Judgement, Places},
     hold::Holds,
 };
 
@@ -41,6 +41,9 @@ impl Scope {
             || fstat(file).is_ok_and(|stat| self.devices.contains(&stat.st_dev))
     }
 }
+
+/// As many verified files are held at most.
+const MOST_HELD: usize = 1 << 15;
 
 /// Judges opens. Many threads may ask at once.
 pub(super) struct Judge {
@@ -111,6 +114,18 @@ impl Judge {
         }
     }
 
+    /// Keeps writers away from `file`. Each file that is held takes a descriptor, and without any the kernel refuses
+    /// everybody: so there is an end to it.
+    fn hold(&self, file: &Handed, places: &Places) -> Result<(), String> {
+        if self.holds.len() >= MOST_HELD {
+            self.holds.let_go_of_unused();
+            if self.holds.len() >= MOST_HELD {
+                return Err("too many verified files are in use".to_owned());
+            }
+        }
+        self.holds.take(file, places)
+    }
+
     fn is_in_use(&self, file: &Handed) -> bool {
         let stamp = file.stamp();
         self.holds.is_fresh(stamp) || !holders(stamp.device, stamp.inode).is_empty()
@@ -118,7 +133,7 @@ impl Judge {
 
     fn reading(&self, waiting: &Waiting, found: &Whereabouts, file: &Handed) -> io::Result<Outcome> {
         let places = &found.places;
-        let hold = |file: &Handed| self.holds.take(file, places);
+        let hold = |file: &Handed| self.hold(file, places);
         let judgement = match self.holds.admitted(file, places) {
             Some(admission) => Judgement::Admitted(Box::new(admission)),
             None => self.gate().judge_in_place(file, places, &hold).inspect_err(|_| {

@@ -132,6 +132,14 @@ time.sleep(60)
     }
     assert!(guard.said().contains("it was verified, and is not written to while it is in use"));
     assert!(host.read(path).starts_with("GOT"), "and can still be read");
+    // What does not touch its content disturbs nobody.
+    let ran = host.shell(
+        "ln F fs/other && chmod 640 F && mv F fs/moved && mv fs/moved F && rm fs/other"
+            .replace('F', path)
+            .as_str(),
+    );
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    std::thread::sleep(std::time::Duration::from_millis(1500));
     // Another way to write waits, and the reader is stopped before the first byte changes.
     assert!(reader.try_wait().unwrap().is_none());
     let cut =
