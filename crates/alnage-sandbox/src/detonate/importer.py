@@ -4,7 +4,7 @@ Run as `python -I -S -B importer.py PROFILE LOADER PATH`. Whatever is told here 
 the model runs in, so it may be false or missing: what the kernel was asked for is seen from outside.
 """
 
-import _compat_pickle, base64, binascii, bz2, collections, copyreg, gzip, importlib, importlib.abc, importlib.machinery
+import _compat_pickle, base64, binascii, builtins, bz2, collections, copyreg, gzip, importlib, importlib.abc, importlib.machinery
 import importlib.util, io, json, linecache, lzma, marshal, os, pickle, pickletools, re, string, struct, sys, tarfile
 import tempfile, threading, tokenize, traceback, types, warnings, zipfile, zlib
 import encodings.ascii, encodings.idna, encodings.latin_1, encodings.raw_unicode_escape, encodings.utf_16, encodings.utf_8
@@ -41,6 +41,8 @@ def during_import(frame):
     """Whether a module is being imported by somebody in the chain of callers: its own code is not the model's."""
     for _ in range(200):
         if frame is None:
+            return False
+        if frame.f_code.co_filename.startswith("/model"):
             return False
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return True
@@ -87,16 +89,21 @@ def hook(event, args):
         pass
 
 
+read_whole = False
+
+
 class Environment(type(os.environ)):
     """The environment, which tells when a secret is asked for."""
 
     def __getitem__(self, key):
-        if armed and key in SECRETS and not during_import(frame_of(1)):
+        if armed and key in SECRETS and not read_whole and not during_import(frame_of(1)):
             tell("environment", key)
         return super().__getitem__(key)
 
     def __iter__(self):
+        global read_whole
         if armed and not during_import(frame_of(1)):
+            read_whole = True
             tell("environment", "all of it")
         return super().__iter__()
 
@@ -176,8 +183,13 @@ class Something(metaclass=Anything):
         pass
 
 
+# Made-up classes that turned out to be made from a type of Python's own, as pickles of its subclasses are.
+BASES = {}
+
+
 def made_up(module, name):
-    return Anything(name, (Something,), {"__module__": module, "__qualname__": name})
+    bases = (Something, BASES[name]) if name in BASES else (Something,)
+    return Anything(name, bases, {"__module__": module, "__qualname__": name})
 
 
 def tell_call(callee, args, kwargs):
@@ -485,7 +497,7 @@ def load_stream(file, depth=0):
     elif head[:2] in (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"):
         load_stream(buffered(zlib.decompressobj().decompress(file.read(), MOST_MEMBER_BYTES)), depth + 1)
     elif head.startswith(b"\x04\x22\x4d\x18"):
-        raise ValueError("LZ4, which Python cannot read without a package")
+        load_stream(buffered(unpacked_lz4(file.read(MOST_MEMBER_BYTES))), depth + 1)
     elif head[257:262] == b"ustar":
         load_tar(file, depth)
     elif head.startswith(b"PK\x03\x04") or zipfile.is_zipfile(file):
@@ -498,14 +510,86 @@ def load_stream(file, depth=0):
         load_pickles(file)
 
 
+def unpacked_lz4(data):
+    """The content of an LZ4 frame, which Python's own library cannot read."""
+    flags = data[4]
+    at = 7 + (8 if flags & 8 else 0) + (4 if flags & 1 else 0)
+    out = bytearray()
+    while len(out) < MOST_MEMBER_BYTES:
+        size = int.from_bytes(data[at : at + 4], "little")
+        at += 4
+        length = size & 0x7FFFFFFF
+        if length == 0:
+            break
+        block = data[at : at + length]
+        at += length + (4 if flags & 16 else 0)
+        out += block if size >> 31 else b""
+        if not size >> 31:
+            unpack_lz4_block(block, out)
+    return bytes(out)
+
+
+def unpack_lz4_block(block, out):
+    at = 0
+
+    def length(first):
+        nonlocal at
+        total = first
+        while first == 15 and total < MOST_MEMBER_BYTES:
+            more = block[at]
+            at += 1
+            total += more
+            if more != 255:
+                break
+        return total
+
+    while at < len(block):
+        token = block[at]
+        at += 1
+        literals = length(token >> 4)
+        out += block[at : at + literals]
+        at += literals
+        if at >= len(block):
+            return
+        back = int.from_bytes(block[at : at + 2], "little")
+        at += 2
+        count = length(token & 15) + 4
+        if not 0 < back <= len(out):
+            raise ValueError("a broken block of LZ4")
+        piece = out[-back:]
+        out += (piece * (count // back + 1))[:count]
+
+
 def load_code(path):
     """Imports the file as a module; what stands beside it can be imported too."""
-    sys.path.insert(0, os.path.dirname(path))
-    name = os.path.basename(path).rpartition(".")[0]
+    folder, base = os.path.split(path)
+    name = base.rpartition(".")[0]
+    try:
+        if os.path.exists(os.path.join(folder, "__init__.py")):
+            load_of_package(folder, name)
+        else:
+            load_beside_weights(path, folder, name)
+    except SystemExit:
+        # A script that has done what it does.
+        pass
+
+
+def load_of_package(folder, name):
+    names = [] if name == "__init__" else [name]
+    while os.path.exists(os.path.join(folder, "__init__.py")) and folder != "/":
+        folder, last = os.path.split(folder)
+        names.insert(0, last)
+    sys.path.insert(0, folder)
+    importlib.import_module(".".join(names))
+
+
+def load_beside_weights(path, folder, name):
+    """As Transformers imports the code of a repository: a member of a package that is the folder."""
+    sys.path.insert(0, folder)
     with open(path, "rb") as file:
         source = file.read(16 << 20)
     package = importlib.machinery.ModuleSpec("model", None, is_package=True)
-    package.submodule_search_locations = [os.path.dirname(path)]
+    package.submodule_search_locations = [folder]
     sys.modules["model"] = importlib.util.module_from_spec(package)
     module = types.ModuleType(f"model.{name}")
     module.__file__, module.__package__ = path, "model"
@@ -527,8 +611,17 @@ def load_with_stubs():
     elif LOADER == "path-file":
         load_path_file(PATH)
     else:
-        with open(PATH, "rb") as file:
-            load_stream(file)
+        for attempt in range(4):
+            try:
+                with open(PATH, "rb") as file:
+                    return load_stream(file)
+            except TypeError as error:
+                wanted = re.match(r"(dict|list|set|tuple|str|int|float|bytes)\.__new__\((\w+)\)", str(error))
+                if wanted is None or attempt == 3:
+                    raise
+                for name in [name for name, module in sys.modules.items() if isinstance(module, MadeUpModule)]:
+                    del sys.modules[name]
+                BASES[wanted[2]] = getattr(builtins, wanted[1])
 
 
 # --- the real loaders -------------------------------------------------------------------------------------------------

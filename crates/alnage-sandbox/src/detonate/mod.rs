@@ -13,7 +13,7 @@ mod report;
 mod watch;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -48,7 +48,7 @@ pub struct Detonation {
     pub path: String,
     /// The files that were loaded.
     pub files: Vec<Detonated>,
-    /// The files that are data, in which nothing runs; they were not loaded.
+    /// The files that were not loaded: data, in which nothing runs, and scripts that nothing imports.
     pub data: Vec<(ArtifactPath, Option<Digest>)>,
 }
 
@@ -107,10 +107,20 @@ impl Detonator {
         let mut detonation =
             Detonation { path: path.to_string_lossy().into_owned(), files: Vec::new(), data: Vec::new() };
         let root = path.canonicalize().map_err(Error::at(format!("`{}`", path.display())))?;
+        let mut named = BTreeSet::new();
+        for file in tree.files.iter().filter(|file| file.path.as_str().ends_with("config.json")) {
+            if let Ok(content) = tree.read(file, false, &|_| {}) {
+                named.extend(loads::named_modules(content.source.as_ref()));
+            }
+        }
         for file in &tree.files {
             let content = tree.read(file, true, &|_| {});
             let content = content.map_err(Error::at(format!("`{}`", file.path)))?;
-            match loads::loader(&file.path, &content.source, self.profile) {
+            let loader = loads::loader(&file.path, &content.source, self.profile);
+            let is_used = |loader: &&str| {
+                *loader != "code" || tree.single_file || loads::is_imported(file.path.as_str(), &named)
+            };
+            match loader.filter(is_used) {
                 Some(loader) => {
                     let sha256 = content.sha256;
                     detonation.files.push(self.file(&tree, &root, file, (loader, sha256))?);

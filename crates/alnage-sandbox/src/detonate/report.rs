@@ -33,8 +33,13 @@ pub fn text(detonator: &Detonator, detonations: &[Detonation]) -> String {
         }
         match detonation.data.len() {
             0 => {}
-            1 => _ = writeln!(out, "  1 file is data that nothing runs in; it was not loaded"),
-            count => _ = writeln!(out, "  {count} files are data that nothing runs in; they were not loaded"),
+            1 => _ = writeln!(out, "  1 file was not loaded: it is data, or a script that nothing imports"),
+            count => {
+                _ = writeln!(
+                    out,
+                    "  {count} files were not loaded: they are data, or scripts that nothing imports"
+                )
+            }
         }
     }
     let profile = detonator.profile().as_str();

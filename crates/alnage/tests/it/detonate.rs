@@ -338,6 +338,76 @@ fn ordinary_models_do_nothing() {
 }
 
 #[test]
+fn code_runs_when_something_imports_it() {
+    let sandbox = Sandbox::new();
+    let evil = "import os\nfrom . import helper\nexec('y = 1')\nos.system('echo pwned')\n";
+    sandbox.write("model/config.json", r#"{"auto_map": {"AutoModel": "own--net.Model"}}"#);
+    for name in ["net.py", "modeling_own.py", "package/__init__.py"] {
+        sandbox.write(&format!("model/{name}"), evil);
+    }
+    for name in ["helper.py", "package/helper.py"] {
+        sandbox.write(&format!("model/{name}"), "import numpy, torch.nn as nn\nclass Own(nn.Module): pass\n");
+    }
+    // Nobody imports it.
+    sandbox.write("model/train.py", "import os\nos.system('echo train')\n");
+    let ran = detonate(&sandbox, "model --format json");
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let files = report["models"][0]["files"].as_array().unwrap();
+    let shown = |file: &Value| {
+        let events = file["events"].to_string();
+        (file["loaded"] == true, events.contains("echo pwned"), events.contains("y = 1"))
+    };
+    assert_eq!(files.iter().map(shown).collect::<Vec<_>>(), [(true, true, true); 3], "{report:#}");
+    assert!(!ran.stdout.contains("echo train"));
+    // What the user names is loaded, whoever imports it.
+    shows(&sandbox, "train.py", "import os\nos.system('echo train')\n", &[("process", "echo train")]);
+}
+
+#[test]
+fn code_of_a_lambda_layer_runs() {
+    let sandbox = Sandbox::new();
+    let script = r#"
+import base64, json, marshal, zipfile
+code = compile("lambda x: __import__('os').system('echo pwned') or x", "<lambda>", "eval").co_consts[0]
+text = base64.b64encode(marshal.dumps(code)).decode()
+layer = {"class_name": "Lambda", "config": {"function": {"class_name": "__lambda__", "config": {"code": text}}}}
+with zipfile.ZipFile("model.keras", "w") as archive:
+    archive.writestr("metadata.json", json.dumps({"keras_version": "3.5.0"}))
+    archive.writestr("config.json", json.dumps({"class_name": "Functional", "config": {"layers": [layer]}}))
+"#;
+    let made =
+        Command::new(testkit::peers::python()).args(["-c", script]).current_dir(sandbox.root()).status();
+    assert!(made.unwrap().success());
+    shows(&sandbox, "model.keras", sandbox.read_bytes("model.keras"), &[("process", "echo pwned")]);
+}
+
+#[test]
+fn a_jail_ends_with_its_guard() {
+    let sandbox = Sandbox::new();
+    let mark = format!("87{:05}", std::process::id() % 100_000);
+    sandbox.write("model.pkl", testkit::pickle::call("os", "system", &format!("sleep {mark}")));
+    let running = || {
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let lines = processes.filter_map(|entry| fs::read_to_string(entry.path().join("cmdline")).ok());
+        lines.filter(|line| line.starts_with("sleep") && line.contains(&mark)).count()
+    };
+    let wait_for = |count: usize| {
+        let started = std::time::Instant::now();
+        while running() != count && started.elapsed().as_secs() < 30 {
+            std::thread::yield_now();
+        }
+        assert_eq!(running(), count);
+    };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_alnage"));
+    command.args(["detonate", "model.pkl", "--time-limit", "5m", "--python"]).arg(testkit::peers::python());
+    let mut guard = command.current_dir(sandbox.root()).stdout(std::process::Stdio::null()).spawn().unwrap();
+    wait_for(1);
+    guard.kill().unwrap();
+    guard.wait().unwrap();
+    wait_for(0);
+}
+
+#[test]
 fn a_verdict_counts_what_was_seen() {
     let sandbox = Sandbox::new();
     let python = testkit::peers::python();
