@@ -51,6 +51,22 @@ fn what_h5py_reads_is_what_is_written() {
     assert!(equal > 20, "only {equal} tensors were compared");
 }
 
+/// What nobody wrote takes no room in the source: much of it is not made of little unless that is asked for.
+#[test]
+fn chunks_that_nobody_wrote_do_not_fill_the_disk() {
+    let sandbox = Sandbox::new();
+    oracle(&peers::python(), "keras_oracle.py", "expand", sandbox.root());
+    for name in ["whole", "chunked", "growing", "deflated"] {
+        let ran = sandbox.run(&format!("convert {name}.h5"));
+        assert_eq!(ran.code, 3, "{name}: {}", ran.stdout);
+        assert!(
+            ran.stderr.contains("--allow-expansion") || ran.stderr.contains("too many"),
+            "{name}: {}",
+            ran.stderr
+        );
+    }
+}
+
 /// The pickle of a state dictionary with one tensor over the storage `0` of `numel` floats.
 fn pickled(
     numel: i32,

@@ -1,4 +1,4 @@
-"""Writes HDF5 weights and compares what became of them with what h5py reads: keras_oracle.py write|compare DIR"""
+"""Writes HDF5 weights and compares what became of them with what h5py reads: keras_oracle.py write|expand|compare DIR"""
 
 import io, json, os, struct, sys, zipfile
 
@@ -68,6 +68,20 @@ def write(folder):
         archive.writestr("model.weights.h5", buffer.getvalue())
 
 
+def expand(folder):
+    """Files of a few kilobytes that say they hold a terabyte, or as good as one."""
+    size = 1 << 40
+    zeros = lambda file, length: file.create_dataset("x", data=np.zeros(length, "u1"), chunks=(1 << 20,), compression="gzip")
+    for name, fill in [
+        ("whole.h5", lambda file: file.create_dataset("x", (size,), "u1")),
+        ("chunked.h5", lambda file: file.create_dataset("x", (size,), "u1", chunks=(1 << 20,), fillvalue=3)),
+        ("growing.h5", lambda file: file.create_dataset("x", (size,), "u1", chunks=(1 << 20,), maxshape=(None,))),
+        ("deflated.h5", lambda file: zeros(file, 64 << 20)),
+    ]:
+        with h5py.File(f"{folder}/{name}", "w", libver="v110") as file:
+            fill(file)
+
+
 def compare(folder):
     equal = 0
     for name in sorted(os.listdir(folder)):
@@ -97,4 +111,4 @@ def compare(folder):
     print(equal)
 
 
-{"write": write, "compare": compare}[sys.argv[1]](sys.argv[2])
+{"write": write, "expand": expand, "compare": compare}[sys.argv[1]](sys.argv[2])
