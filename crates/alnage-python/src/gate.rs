@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use alnage_fs::Handed;
+use alnage_fs::{Handed, IN_MEMORY};
 use alnage_sandbox::{
     Mode,
     admission::{self, FormatPolicy, Judgement, Places, open, open_again},
@@ -16,7 +16,7 @@ use alnage_sandbox::{
 };
 use pyo3::{PyResult, Python, exceptions::PyOSError, pyclass, pymethods};
 
-use crate::calls::{raised, without_interpreter};
+use crate::calls::{guarded, raised, without_interpreter};
 
 /// A gate as `alnage run ARGUMENTS -- COMMAND` would put it around COMMAND.
 #[pyclass(frozen, module = "alnage._alnage")]
@@ -87,8 +87,14 @@ impl Gate {
             None => open(&path),
         });
         let (file, places) = opened.map_err(|error| os_error(error, &path))?;
-        let gate = Arc::clone(&self.gate);
         let exempt = self.exempt.iter().any(|place| places.place.starts_with(place));
+        if file.stamp().len <= IN_MEMORY {
+            // Over before anybody could want to interrupt it, and a thread would take longer.
+            return guarded(py, || {
+                judged(&self.gate, file, &places, exempt).map_err(|error| os_error(error, &path))
+            });
+        }
+        let gate = Arc::clone(&self.gate);
         without_interpreter(py, move || Ok(judged(&gate, file, &places, exempt)?))
     }
 

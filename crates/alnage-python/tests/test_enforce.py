@@ -155,6 +155,29 @@ def test_what_is_loaded_is_sealed(loader, name, format, make, load, kind, tmp_pa
             load(path)
 
 
+@pytest.mark.parametrize("name", ["long.npy", "long.safetensors", "long.joblib"])
+def test_what_is_too_long_to_copy_is_held(name, tmp_path, keys):
+    path = tmp_path / name
+    array = numpy.arange(2 << 20, dtype=numpy.float64)
+    save, load = {
+        "long.npy": (lambda: numpy.save(path, array), lambda: numpy.load(path)[-1]),
+        "long.safetensors": (
+            lambda: safetensors.numpy.save_file({"a": array}, path),
+            lambda: safetensors.numpy.load_file(path)["a"][-1],
+        ),
+        "long.joblib": (lambda: joblib.dump(array, path), lambda: joblib.load(path)[-1]),
+    }[name]
+    save()
+    keys.sign(path)
+    with keys.enforce(ban="none"):
+        assert load() == array[-1]
+        with open(path, "r+b") as file:
+            file.seek(-1, 2)
+            file.write(b"\x01")
+        with pytest.raises(alnage.Refused, match="not what was signed"):
+            load()
+
+
 def test_by_default_sealed_pickles_stay_out(tmp_path, keys):
     path = tmp_path / "m.pkl"
     path.write_bytes(pickle.dumps({"a": 7}))

@@ -47,4 +47,7 @@ def joblib(module: ModuleType, patches: Patches, current: Any) -> None:
     patches.replace(module, "load", _joblib_load(current))
 
 
-HOOKS = {"numpy": numpy, "joblib": joblib, "joblib.numpy_pickle": joblib}
+#: Where `numpy` itself has it from, in its versions.
+_INNER = ("numpy.lib._npyio_impl", "numpy.lib.npyio")
+
+HOOKS = {"numpy": numpy, **{name: numpy for name in _INNER}, "joblib": joblib, "joblib.numpy_pickle": joblib}
