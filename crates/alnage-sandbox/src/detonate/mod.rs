@@ -10,6 +10,7 @@ mod loads;
 mod names;
 mod once;
 mod report;
+mod root;
 mod watch;
 
 use std::{

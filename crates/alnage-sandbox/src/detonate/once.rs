@@ -17,7 +17,8 @@ use super::{
     Interpreter, Kind, Limits, Outcome, Profile,
     event::Events,
     filter,
-    jail::{Content, Jail, Stage},
+    jail::{Jail, Stage},
+    root::Content,
     watch::{Ended, Seen, Watch},
 };
 use crate::{Error, launch::receive_all, raw::before_exec};
