@@ -361,6 +361,7 @@ impl Supervisor {
 
     fn judged(&self, asked: &Asked, found: &Found, file: Handed, places: &Places) -> io::Result<Answer> {
         let known = self.holds.admitted(&file, places);
+        let known = known.filter(|admission| self.gate.still_counts(admission));
         let judgement = match known {
             Some(admission) => Judgement::Admitted(Box::new(admission)),
             None => self.gate.judge(&file, places, &|file| self.holds.take(file, places))?,

@@ -141,10 +141,15 @@ impl Gate {
         places: &Places,
         before_hashing: &dyn Fn(&Handed) -> Result<(), String>,
     ) -> io::Result<Judgement> {
-        if self.exempt.iter().any(|place| places.place.starts_with(place)) || file.stamp().len == 0 {
+        if self.exempt.iter().any(|place| places.place.starts_with(place)) {
             return Ok(Judgement::NoModel);
         }
-        let content = self.content(file, &places.file_name())?;
+        // Somebody may be about to fill it: what a seal names is as it was signed even so.
+        let is_empty = file.stamp().len == 0;
+        let content = match is_empty {
+            true => Content { formats: Vec::new() },
+            false => self.content(file, &places.file_name())?,
+        };
         let refuse =
             |reason: String| Ok(Judgement::Refused(Refusal { formats: content.formats.clone(), reason }));
         if let Some(format) = self.formats.banned(&content.formats) {
@@ -188,6 +193,7 @@ impl Gate {
                 Coverage::LeftOut => {
                     objection.get_or_insert("the seal leaves it out".to_owned());
                 }
+                Coverage::Unknown if is_empty => return Ok(Judgement::NoModel),
                 Coverage::Unknown if self.unsigned == UnsignedFiles::Admitted && !content.is_model() => {
                     return Ok(Judgement::NoModel);
                 }
@@ -234,6 +240,17 @@ impl Gate {
     /// Whether `file`, which is about to be started, is a program that is a model.
     pub fn is_model_program(&self, file: &Handed, name: &str) -> io::Result<bool> {
         Ok(is_program(&self.content(file, name)?.formats))
+    }
+
+    /// Whether the seal by which a file was admitted is still there as it was.
+    pub fn still_counts(&self, admission: &Admission) -> bool {
+        [true, false].into_iter().any(|single_file| {
+            let signature = signature_of(&admission.model, single_file);
+            let now = Stamp::at(&signature);
+            let seals = hold(&self.seals);
+            let known = seals.get(&signature).filter(|(_, seal)| seal.model == admission.digest);
+            known.is_some_and(|(stamp, _)| now.is_ok_and(|now| now == *stamp))
+        })
     }
 
     /// Writes down what was learnt of unchanged files.

@@ -134,7 +134,8 @@ impl Judge {
     fn reading(&self, waiting: &Waiting, found: &Whereabouts, file: &Handed) -> io::Result<Outcome> {
         let places = &found.places;
         let hold = |file: &Handed| self.hold(file, places);
-        let judgement = match self.holds.admitted(file, places) {
+        let known = self.holds.admitted(file, places);
+        let judgement = match known.filter(|admission| self.gate().still_counts(admission)) {
             Some(admission) => Judgement::Admitted(Box::new(admission)),
             None => self.gate().judge_in_place(file, places, &hold).inspect_err(|_| {
                 self.holds.let_go_of_refused(file.stamp());

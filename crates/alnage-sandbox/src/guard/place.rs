@@ -5,6 +5,7 @@ use std::{
     os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
     thread,
+    time::Duration,
 };
 
 use rustix::{
@@ -87,15 +88,19 @@ fn manner_of_access(notice: &Notice) -> Manner {
 
 /// The call in which `thread` waits.
 fn call_of(thread: u32) -> Option<Notice> {
-    const TRIES: usize = 200;
+    const TRIES: usize = 500;
+    const AT_ONCE: usize = 20;
     if thread == 0 {
         return None;
     }
-    for _ in 0..TRIES {
+    for tried in 0..TRIES {
         let text = fs::read_to_string(format!("/proc/{thread}/syscall")).ok()?;
         // It is on its way to where it waits.
         if text.starts_with("running") {
-            thread::yield_now();
+            match tried < AT_ONCE {
+                true => thread::yield_now(),
+                false => thread::sleep(Duration::from_micros(100)),
+            }
             continue;
         }
         let mut words = text.split_whitespace();
