@@ -28,9 +28,6 @@ mod source_note;
 mod spdx;
 mod validate;
 
-use alnage_formats::Model;
-use alnage_types::{Finding, Manifest, Verdict};
-
 pub use bom::{
     Bom, Component, Conformity, DatasetDetails, Kind, Known, Licence, Metric, ModelDetails, Relation,
     RelationKind, Text, Vulnerability,
@@ -76,17 +73,6 @@ pub struct Options<'a> {
     pub signature: Option<&'a str>,
     /// Where the signed verdict stands, relative to the document.
     pub attestation: Option<&'a str>,
-}
-
-/// The model's CycloneDX 1.7 document as JSON. The same input gives the same text.
-pub fn cyclonedx(
-    model: &Model,
-    manifest: &Manifest,
-    verdict: Verdict,
-    findings: &[Finding],
-    options: &Options<'_>,
-) -> String {
-    write(&compose(model, manifest, verdict, findings, options, &Declared::default()), Format::CycloneDx17)
 }
 
 /// The document as indented JSON with a last newline.

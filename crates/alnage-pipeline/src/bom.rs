@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use alnage_bom::{Bom, Declared, Format, JsfError, JsfKey, jsf_sign, jsf_verify};
+use alnage_formats::Model;
+use alnage_scan::ModelRecord;
 use alnage_sign::{Signer, Statement, VerifyingKey, attest, model_subjects};
 use base64ct::{Base64, Encoding as _};
 use serde_json::{Value, json};
@@ -36,9 +38,23 @@ pub fn describe(
     };
     let name = known.tree.as_ref().map_or_else(|| Ok(record.path.clone()), |tree| tree.name())?;
     let tree = known.tree.as_ref().map(|tree| tree.entries.clone()).unwrap_or_default();
-    let model =
-        alnage_formats::Model { tree, artifacts: record.artifacts.clone(), issues: record.issues.clone() };
-    let mut declared = declared.clone();
+    let model = Model { tree, artifacts: record.artifacts.clone(), issues: record.issues.clone() };
+    Ok(compose(record, &model, Document { name: &name, time, version, declared, beside: None }))
+}
+
+/// What a document says beyond what was vetted.
+pub(crate) struct Document<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) time: &'a str,
+    pub(crate) version: Option<&'a str>,
+    pub(crate) declared: &'a Declared,
+    /// The names of the signature and of the signed verdict that lie beside it.
+    pub(crate) beside: Option<[&'a str; 2]>,
+}
+
+/// The bill of materials of `model`, of which `record` is the record.
+pub(crate) fn compose(record: &ModelRecord, model: &Model, document: Document<'_>) -> Bom {
+    let mut declared = document.declared.clone();
     let cached = cached_name(Path::new(&record.path));
     if let Some((hub, _)) = &cached
         && !declared.has("hub-name")
@@ -46,17 +62,17 @@ pub fn describe(
         declared.set_from("hub-name", hub.as_str(), "the path of the Hugging Face cache");
     }
     let commit = cached.map(|(_, commit)| commit);
+    let [signature, attestation] = document.beside.map_or([None; 2], |names| names.map(Some));
     let options = alnage_bom::Options {
-        name: &name,
-        version: version.or(commit.as_deref()),
+        name: document.name,
+        version: document.version.or(commit.as_deref()),
         tool_version: env!("CARGO_PKG_VERSION"),
-        timestamp: time,
+        timestamp: document.time,
         author: None,
-        signature: None,
-        attestation: None,
+        signature,
+        attestation,
     };
-    let (manifest, findings) = (&record.manifest, &record.findings);
-    Ok(alnage_bom::compose(&model, manifest, record.verdict, findings, &options, &declared))
+    alnage_bom::compose(model, &record.manifest, record.verdict, &record.findings, &options, &declared)
 }
 
 /// Name and commit of a snapshot in the cache: `models--owner--name/snapshots/commit`.

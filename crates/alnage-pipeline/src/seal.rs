@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use alnage_bom::{Declared, Format};
 use alnage_fs::{Link, Sidecars, Tree};
 use alnage_log::Entry;
 use alnage_sign::{
@@ -10,7 +11,12 @@ use alnage_sign::{
 };
 use alnage_types::{Digest, HashAlgorithm, Manifest, Verdict};
 
-use crate::{Error, GitPaths, Options, Vetted, log::OpenLog, sign};
+use crate::{
+    Error, GitPaths, Options, Vetted,
+    bom::{Document, compose},
+    log::OpenLog,
+    sign,
+};
 
 /// With what and where to seal.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +27,8 @@ pub struct Sealing<'a> {
     pub certificates: &'a [Vec<u8>],
     /// The directory of the log.
     pub log: &'a Path,
+    /// What the user says of the model.
+    pub declared: &'a Declared,
     /// Now, as [`rfc3339`](crate::rfc3339) writes it.
     pub time: &'a str,
 }
@@ -50,23 +58,20 @@ pub fn seal(
     let [signature_name, bom_name, verdict_name, _] =
         [&sidecars.signature, &sidecars.bom, &sidecars.verdict, &sidecars.receipt]
             .map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
-    let tool_version = env!("CARGO_PKG_VERSION");
     // The document is made from the model as the rules saw it, whose parts the record holds by now.
     let model = alnage_formats::Model {
         tree: tree.entries.clone(),
         artifacts: std::mem::take(&mut record.artifacts),
         issues: Vec::new(),
     };
-    let document = alnage_bom::Options {
+    let document = Document {
         name: &name,
+        time: sealing.time,
         version: None,
-        tool_version,
-        timestamp: sealing.time,
-        author: None,
-        signature: Some(&signature_name),
-        attestation: Some(&verdict_name),
+        declared: sealing.declared,
+        beside: Some([&signature_name, &verdict_name]),
     };
-    let bom = alnage_bom::cyclonedx(&model, &record.manifest, record.verdict, &record.findings, &document);
+    let bom = alnage_bom::write(&compose(record, &model, document), Format::CycloneDx17);
     record.artifacts = model.artifacts;
 
     let signature = model_signature(tree, &record.manifest, &ignored, sealing)?;
@@ -74,7 +79,7 @@ pub fn seal(
     let root = subjects.first().map(|subject| subject.digest).ok_or(Error::NoPlace)?;
     subjects.push(Subject { name: bom_name, digest: Digest::of(bom.as_bytes()) });
     let claim = VerdictClaim {
-        tool_version,
+        tool_version: env!("CARGO_PKG_VERSION"),
         time: sealing.time,
         verdict: record.verdict,
         level: options.level,

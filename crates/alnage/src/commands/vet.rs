@@ -89,7 +89,13 @@ fn seal_all(
             vetted,
             index,
             options,
-            Sealing { signer: &*key.signer, certificates, log: &settings.log, time: &time },
+            Sealing {
+                signer: &*key.signer,
+                certificates,
+                log: &settings.log,
+                declared: &settings.declared,
+                time: &time,
+            },
         ) {
             Ok(sealed) => warn(format_args!("{}", sealed_text(Path::new(&path), &sealed).trim_end())),
             Err(error) => {

@@ -40,6 +40,16 @@ fn a_sealed_model_vets_and_seals_again() {
 }
 
 #[test]
+fn what_the_configuration_says_is_in_the_bill_of_materials() {
+    let sandbox = sealed();
+    sandbox.write("alnage.toml", "[bom]\nsupplier = \"Example Ltd\"\n");
+    assert_eq!(sandbox.run(SEAL).code, 0);
+    let bom = fs::read_to_string(sandbox.path("good/bom.cdx.json")).unwrap();
+    assert!(bom.contains("Example Ltd"), "{bom}");
+    assert_eq!(sandbox.run(VERIFY).code, 0);
+}
+
+#[test]
 fn every_difference_is_named() {
     check(|sandbox| sandbox.write("good/config.json", "{}"), 1, &["`config.json` was changed"]);
     check(|sandbox| sandbox.write("good/more.txt", "x"), 1, &["`more.txt` is extra"]);

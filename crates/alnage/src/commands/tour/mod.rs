@@ -116,6 +116,7 @@ impl Tour {
             signer: &key,
             certificates: &[],
             log: &self.settings.log,
+            declared: &self.settings.declared,
             time: &rfc3339(super::vet::now()),
         };
         let sealed = seal(&mut vetted, 0, &options, sealing)?;
