@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -126,13 +127,22 @@ def test_an_interrupt_is_heard(tmp_path):
     path = tmp_path / "large.bin"
     with open(path, "wb") as file:
         file.truncate(40 << 30)
-    program = "import sys, alnage\ntry:\n alnage.vet(sys.argv[1])\nexcept KeyboardInterrupt:\n import os; os._exit(7)\n"
-    process = subprocess.Popen([sys.executable, "-c", program, str(path)])
-    try:
-        process.wait(timeout=1.5)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) == 7
+    program = """if True:
+        import os, signal, sys, alnage
+        # What is started in the background may ignore interrupts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            print("ready", flush=True)
+            alnage.vet(sys.argv[1])
+        except KeyboardInterrupt:
+            os._exit(7)
+    """
+    process = subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"ready\n"
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 7
+    process.stdout.close()
 
 
 def test_the_command_line_is_there(tmp_path):
