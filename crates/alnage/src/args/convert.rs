@@ -32,7 +32,7 @@ pub(crate) struct ConversionArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["output", "max_shard_size", "check", "force",
         "no_attestation", "copy_aliases", "allow_expansion", "drop_unknown_calls"])]
     pub(crate) verify_attestation: Option<PathBuf>,
-    /// Neither hash nor write an attestation: about as fast as a copy
+    /// Write no attestation and hash no tensors, which takes less time
     #[arg(long, conflicts_with = "key")]
     pub(crate) no_attestation: bool,
     /// What is printed
