@@ -105,6 +105,9 @@ const PURE: &[&str] = &[
     "alnage-log",
     "alnage-discover",
     "alnage-hash",
+    "alnage-policy",
+    "alnage-xet",
+    "alnage-admission",
 ];
 
 #[test]
@@ -169,6 +172,9 @@ fn arrows_only_point_down() {
         ("alnage-bom", &["alnage-facts", "alnage-formats", "alnage-types"]),
         ("alnage-sign", &["alnage-types"]),
         ("alnage-log", &["alnage-types"]),
+        ("alnage-policy", &["alnage-types"]),
+        ("alnage-xet", &["alnage-types"]),
+        ("alnage-admission", &["alnage-types"]),
         ("alnage-discover", &["alnage-facts", "alnage-scan", "alnage-types"]),
     ];
     let mut offences = Vec::new();

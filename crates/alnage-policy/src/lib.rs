@@ -1,0 +1,1 @@
+//! Policies over evidence: Rego packs, CEL conditions, decisions with reasons.

@@ -1,0 +1,1 @@
+//! The Xet protocol's objects: Merkle hashes, xorbs, shards; parse, build, reconstruct.
