@@ -73,12 +73,22 @@ pub(crate) fn token_tools() -> Result<()> {
     ];
     let has_module = modules.iter().any(|path| Path::new(path).exists());
     let programs = ["softhsm2-util", "pkcs11-tool", "openssl"];
-    let path = env::var_os("PATH").unwrap_or_default();
-    let is_there = |program: &&str| env::split_paths(&path).any(|folder| folder.join(program).exists());
-    if has_module && programs.iter().all(is_there) {
+    if has_module && programs.iter().all(|program| is_there(program)) {
         return Ok(());
     }
     debian_packages(&["softhsm2", "opensc", "openssl"])
+}
+
+/// Installs the packages of those programs that are not there.
+pub(crate) fn programs(wanted: &[(&str, &str)]) -> Result<()> {
+    let missing: Vec<&str> =
+        wanted.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
+    if missing.is_empty() { Ok(()) } else { debian_packages(&missing) }
+}
+
+fn is_there(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(program).exists())
 }
 
 /// Installs PyTorch, which writes and loads the checkpoints that conversions are compared with. The packages of PyPI are

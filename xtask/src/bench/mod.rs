@@ -4,6 +4,7 @@
 
 mod converting;
 mod gates;
+mod serving;
 mod table;
 mod verifying;
 
@@ -75,6 +76,7 @@ pub(crate) fn bench() -> Result<()> {
     verifying::measure(&mut text, &alnage, &python, &directory)?;
     converting::measure(&mut text, &alnage, &python, &directory)?;
     gates::measure(&mut text, &alnage, &python, &directory)?;
+    serving::measure(&mut text, &alnage, &python, &directory)?;
     eprintln!("measuring: cold start");
     let version = row(&python, "alnage --version", &[alnage.as_ref(), "--version".as_ref()])?;
     table(&mut text, "Cold start", &[version]);
