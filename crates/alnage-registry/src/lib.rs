@@ -1,1 +1,12 @@
 //! Everything about models that has a state: records, approvals, lineage, blobs, jobs, the hub proxy's domain.
+//!
+//! Calls block; a server makes them where blocking is allowed.
+
+pub mod blobs;
+pub mod database;
+mod error;
+
+pub use error::{Error, Result};
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,196 @@
+//! Records on disk: one SQL text for SQLite and PostgreSQL, and nothing of either outside of here.
+//!
+//! Statements are portable: parameters `$1` to `$n`, types `BIGINT`, `TEXT` and `BYTEA`, `ON CONFLICT … DO UPDATE`,
+//! `RETURNING`; a sum is `CAST(sum(x) AS BIGINT)`. Writers come one after the other on both engines, so what one reads it
+//! may rely on, and numbers given out in order become visible in order.
+
+mod engine;
+mod migrations;
+mod pool;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    ops::{Deref, DerefMut},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+pub use engine::Connection;
+pub use migrations::{MIGRATIONS, Migration};
+pub use value::{Row, Value};
+
+use pool::{Pool, Reuse};
+
+use crate::{Error, Result};
+
+/// Connections at a time: to one SQLite file, to one PostgreSQL server from this process.
+const READERS: usize = 16;
+/// How often a write is tried again that ran into another one.
+const ATTEMPTS: u32 = 10;
+
+/// Where the records are.
+#[derive(Clone)]
+pub struct Database(Arc<Inner>);
+
+struct Inner {
+    place: Place,
+    readers: Pool<Connection>,
+    writers: Pool<Transaction>,
+}
+
+/// Where records are kept.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A SQLite file.
+    File(PathBuf),
+    /// A PostgreSQL server: `postgres://user:password@host/name`.
+    Server(String),
+}
+
+impl Place {
+    /// `postgres://…`, or the path of a file.
+    pub fn parse(text: &str) -> Self {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            Self::Server(text.to_owned())
+        } else {
+            Self::File(text.strip_prefix("sqlite://").unwrap_or(text).into())
+        }
+    }
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            // There is a password in it.
+            Self::Server(_) => f.write_str("Server(***)"),
+        }
+    }
+}
+
+/// A write that is under way. What it wrote is there for others when the closure has returned `Ok`.
+pub struct Transaction(Connection);
+
+impl Deref for Transaction {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+impl Database {
+    /// Opens the records, and brings their shape up to date.
+    pub fn open(place: &Place) -> Result<Self> {
+        let writers = match place {
+            Place::File(_) => 1,
+            Place::Server(_) => READERS,
+        };
+        let inner = Inner { place: place.clone(), readers: Pool::new(READERS), writers: Pool::new(writers) };
+        let database = Self(Arc::new(inner));
+        database.write(|transaction| migrations::migrate(transaction, MIGRATIONS))?;
+        Ok(database)
+    }
+
+    /// A SQLite file.
+    pub fn open_file(path: &Path) -> Result<Self> {
+        Self::open(&Place::File(path.to_owned()))
+    }
+
+    /// Where the records are.
+    pub fn place(&self) -> &Place {
+        &self.0.place
+    }
+
+    /// Reads. Each statement sees what was written when it began.
+    pub fn read<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        let inner = &*self.0;
+        inner.readers.with(
+            || Connection::open(&inner.place, engine::Access::Read),
+            Connection::is_healthy,
+            |connection| {
+                let outcome = work(connection);
+                let reuse = if connection.is_closed() { Reuse::No } else { Reuse::Yes };
+                (outcome, reuse)
+            },
+        )
+    }
+
+    /// Writes, all or nothing, one writer at a time whichever process it is in. `work` may run more than once.
+    pub fn write<T>(&self, work: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
+        self.transact(engine::Order::OneAfterTheOther, work)
+    }
+
+    /// Writes rows that nothing else depends on: with PostgreSQL without waiting for other writers. `work` may run more
+    /// than once.
+    pub fn write_aside<T>(&self, work: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
+        self.transact(engine::Order::AsTheyCome, work)
+    }
+
+    fn transact<T>(
+        &self,
+        order: engine::Order,
+        mut work: impl FnMut(&mut Transaction) -> Result<T>,
+    ) -> Result<T> {
+        let inner = &*self.0;
+        let mut attempt = 0;
+        loop {
+            let outcome = inner.writers.with(
+                || Connection::open(&inner.place, engine::Access::Write).map(Transaction),
+                |transaction, idle| transaction.0.is_healthy(idle),
+                |transaction| attempt_once(transaction, order, &mut work),
+            );
+            match outcome {
+                Err(error) if engine::is_passing(&error) && attempt < ATTEMPTS => {
+                    attempt += 1;
+                    std::thread::sleep(Duration::from_millis(u64::from(attempt * attempt)));
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// The next number of the one sequence of the database. Later numbers are seen later.
+    pub fn next_id(transaction: &mut Transaction) -> Result<i64> {
+        Self::count(transaction, "id")
+    }
+
+    /// Adds one to a counter, and gives it.
+    pub fn count(transaction: &mut Transaction, counter: &str) -> Result<i64> {
+        transaction
+            .query_one(
+                "INSERT INTO counters (name, value) VALUES ($1, 1)
+                 ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value",
+                &[counter.into()],
+            )?
+            .ok_or_else(|| Error::internal("a counter gave nothing"))?
+            .int(0)
+    }
+}
+
+fn attempt_once<T>(
+    transaction: &mut Transaction,
+    order: engine::Order,
+    work: &mut impl FnMut(&mut Transaction) -> Result<T>,
+) -> (Result<T>, Reuse) {
+    if let Err(error) = transaction.0.begin(order) {
+        return (Err(error), Reuse::No);
+    }
+    match work(transaction).and_then(|value| transaction.0.commit().map(|()| value)) {
+        Ok(value) => (Ok(value), Reuse::Yes),
+        Err(error) => {
+            let reuse = if transaction.0.roll_back().is_ok() { Reuse::Yes } else { Reuse::No };
+            (Err(error), reuse)
+        }
+    }
+}
