@@ -100,6 +100,19 @@ pub(crate) fn torch() -> Result<()> {
     debian_packages(&["python3-torch"])
 }
 
+/// Installs the PostgreSQL server that tests start for themselves. Debian would start one of its own; it is told not to.
+pub(crate) fn postgres() -> Result<()> {
+    if Path::new("/usr/lib/postgresql").exists() {
+        return Ok(());
+    }
+    let settings = Path::new("/etc/postgresql-common");
+    if !settings.exists() {
+        fs::create_dir_all(settings)?;
+        fs::write(settings.join("createcluster.conf"), "create_main_cluster = false\n")?;
+    }
+    debian_packages(&["postgresql"])
+}
+
 /// Installs Debian packages, which takes root.
 pub(crate) fn debian_packages(packages: &[&str]) -> Result<()> {
     eprintln!("installing {} with apt-get", packages.join(" "));

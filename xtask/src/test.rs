@@ -20,6 +20,7 @@ use crate::{
 pub(crate) fn test() -> Result<()> {
     let (peers, tools) = (setup::peers()?, setup::tools()?);
     setup::token_tools()?;
+    setup::postgres()?;
     setup::loaders(&peers)?;
     generate::check()?;
     let nextest = tool(&tools, "cargo-nextest");

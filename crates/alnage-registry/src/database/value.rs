@@ -83,7 +83,7 @@ impl ToSql for Value<'_> {
             Self::Int(value) if *kind == Type::INT4 => i32::try_from(value)?.to_sql(kind, out),
             Self::Int(value) => value.to_sql(kind, out),
             // PostgreSQL has no text with a zero in it.
-            Self::Text(value) if value.contains('\0') => Err("text with a zero byte".into()),
+            Self::Text(value) if value.contains('\0') => value.replace('\0', "\u{fffd}").to_sql(kind, out),
             Self::Text(value) => value.to_sql(kind, out),
             Self::Bytes(value) => value.to_sql(kind, out),
         }

@@ -42,7 +42,8 @@ CREATE TABLE versions (
     verdict TEXT,
     effect TEXT,
     reason TEXT NOT NULL,
-    scan BIGINT
+    scan BIGINT,
+    released BIGINT
 );
 CREATE UNIQUE INDEX versions_commit ON versions (repo, commit_id);
 CREATE INDEX versions_repo ON versions (repo, id);
@@ -153,6 +154,7 @@ CREATE TABLE exceptions (
     id BIGINT PRIMARY KEY,
     version BIGINT NOT NULL,
     rule TEXT NOT NULL,
+    file TEXT,
     reason TEXT NOT NULL,
     author TEXT NOT NULL,
     created BIGINT NOT NULL,
