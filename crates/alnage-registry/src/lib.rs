@@ -5,6 +5,7 @@
 pub mod blobs;
 pub mod database;
 mod error;
+pub mod people;
 
 pub use error::{Error, Result};
 

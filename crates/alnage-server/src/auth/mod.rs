@@ -1,0 +1,7 @@
+//! Who asks, and whether they may.
+
+mod caller;
+mod recognise;
+
+pub(crate) use caller::{Caller, CallerKind};
+pub(crate) use recognise::recognise;

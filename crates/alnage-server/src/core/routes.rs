@@ -1,0 +1,259 @@
+//! The one table of routes. From it come the router, the authorisation, the OpenAPI document and the test of every role
+//! on every route; a route that is not in it does not exist.
+
+use std::fmt;
+
+use alnage_registry::people::{Place, Role};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, RawPathParams, Request},
+    handler::Handler,
+    http::Method,
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, MethodRouter, on},
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::{Failure, State, layers};
+use crate::auth::Caller;
+
+/// A body in memory is no larger, unless a route says so.
+const BODY: usize = 1 << 20;
+
+/// Where a route belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Door {
+    Core,
+    Api,
+    Hub,
+    Xet,
+    Oci,
+    Mlflow,
+    Admission,
+    Console,
+}
+
+impl Door {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Core,
+        Self::Api,
+        Self::Hub,
+        Self::Xet,
+        Self::Oci,
+        Self::Mlflow,
+        Self::Admission,
+        Self::Console,
+    ];
+}
+
+impl fmt::Display for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Core => "core",
+            Self::Api => "api",
+            Self::Hub => "hub",
+            Self::Xet => "xet",
+            Self::Oci => "oci",
+            Self::Mlflow => "mlflow",
+            Self::Admission => "admission",
+            Self::Console => "console",
+        })
+    }
+}
+
+/// Who may take a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Everybody.
+    Public,
+    /// Whoever says who they are.
+    Known,
+    /// Who has this role there.
+    Role(Role, On),
+    /// The handler finds out what is asked for, and then asks `Caller::must`; the words say what it asks.
+    Asked(&'static str),
+}
+
+/// Where a route needs its role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum On {
+    /// In the project that the path names in this segment.
+    Segment(&'static str),
+    Anywhere,
+    Everywhere,
+}
+
+/// Gives the schema of a type.
+pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// A row of the table.
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    /// As axum writes it: `/api/v1/models/{namespace}/{name}`.
+    pub(crate) path: &'static str,
+    pub(crate) door: Door,
+    pub(crate) access: Access,
+    /// One line for people.
+    pub(crate) summary: &'static str,
+    /// What stands after `?`, what is sent and what comes back, where that is JSON.
+    pub(crate) query: Option<SchemaOf>,
+    pub(crate) takes: Option<SchemaOf>,
+    pub(crate) gives: Option<SchemaOf>,
+    /// The status when all is well.
+    pub(crate) success: u16,
+    /// The most that a body in memory may be. Handlers that stream a body set their own limits.
+    body: usize,
+    handler: MethodRouter<State>,
+}
+
+impl Route {
+    /// A route; `handler` is one of axum's.
+    pub(crate) fn new<H, T>(
+        method: Method,
+        path: &'static str,
+        access: Access,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, State>,
+        T: 'static,
+    {
+        let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
+        Self {
+            method,
+            path,
+            door: Door::Core,
+            access,
+            summary,
+            query: None,
+            takes: None,
+            gives: None,
+            success: 200,
+            body: BODY,
+            handler: on(filter, handler),
+        }
+    }
+
+    /// What is read; HEAD is answered too, unless it has a row of its own.
+    pub(crate) fn get<H: Handler<T, State>, T: 'static>(
+        path: &'static str,
+        access: Access,
+        summary: &'static str,
+        handler: H,
+    ) -> Self {
+        Self::new(Method::GET, path, access, summary, handler)
+    }
+
+    pub(crate) fn post<H: Handler<T, State>, T: 'static>(
+        path: &'static str,
+        access: Access,
+        summary: &'static str,
+        handler: H,
+    ) -> Self {
+        Self::new(Method::POST, path, access, summary, handler)
+    }
+
+    pub(crate) fn put<H: Handler<T, State>, T: 'static>(
+        path: &'static str,
+        access: Access,
+        summary: &'static str,
+        handler: H,
+    ) -> Self {
+        Self::new(Method::PUT, path, access, summary, handler)
+    }
+
+    pub(crate) fn delete<H: Handler<T, State>, T: 'static>(
+        path: &'static str,
+        access: Access,
+        summary: &'static str,
+        handler: H,
+    ) -> Self {
+        Self::new(Method::DELETE, path, access, summary, handler)
+    }
+
+    pub(crate) fn query<T: JsonSchema>(self) -> Self {
+        Self { query: Some(|generator| generator.subschema_for::<T>()), ..self }
+    }
+
+    pub(crate) fn takes<T: JsonSchema>(self) -> Self {
+        Self { takes: Some(|generator| generator.subschema_for::<T>()), ..self }
+    }
+
+    pub(crate) fn gives<T: JsonSchema>(self) -> Self {
+        Self { gives: Some(|generator| generator.subschema_for::<T>()), ..self }
+    }
+
+    /// The status when all is well, where that is not 200.
+    pub(crate) fn success(self, success: u16) -> Self {
+        Self { success, ..self }
+    }
+
+    /// Lets a body in memory be so large.
+    pub(crate) fn body(self, body: usize) -> Self {
+        Self { body, ..self }
+    }
+}
+
+/// The table.
+pub(crate) fn table() -> Vec<Route> {
+    let doors: [(Door, Vec<Route>); 2] =
+        [(Door::Core, super::probes::routes()), (Door::Api, crate::api::routes())];
+    let rows = doors
+        .into_iter()
+        .flat_map(|(door, routes)| routes.into_iter().map(move |route| Route { door, ..route }));
+    rows.collect()
+}
+
+/// The router of the table's rows.
+pub(crate) fn router(state: State) -> Router {
+    let mut router = Router::new();
+    for route in table() {
+        let (access, door) = (route.access, route.door);
+        let guarded = route.handler.layer(DefaultBodyLimit::max(route.body)).layer(from_fn(
+            move |caller: Caller, parameters: RawPathParams, request: Request, next: Next| {
+                guard(access, door, caller, parameters, request, next)
+            },
+        ));
+        router = router.route(route.path, guarded);
+    }
+    let router =
+        router.fallback(|| async { Failure::not_found("such page") }).method_not_allowed_fallback(|| async {
+            Failure::new(
+                axum::http::StatusCode::METHOD_NOT_ALLOWED,
+                "method",
+                "this page does not take that method",
+            )
+        });
+    layers::around(router, state.clone()).with_state(state)
+}
+
+async fn guard(
+    access: Access,
+    door: Door,
+    caller: Caller,
+    parameters: RawPathParams,
+    request: Request,
+    next: Next,
+) -> Response {
+    let allowed = match access {
+        Access::Public | Access::Asked(_) => Ok(()),
+        Access::Known if caller.is_anonymous() => Err(Failure::unauthorized()),
+        Access::Known => Ok(()),
+        Access::Role(role, On::Anywhere) => caller.must(role, Place::Anywhere),
+        Access::Role(role, On::Everywhere) => caller.must(role, Place::Everywhere),
+        Access::Role(role, On::Segment(segment)) => {
+            match parameters.iter().find(|(name, _)| *name == segment) {
+                Some((_, project)) => caller.must(role, Place::Project(project)),
+                None => Err(Failure::internal("a route names a segment that its path does not have")),
+            }
+        }
+    };
+    let mut response = match allowed {
+        Ok(()) => next.run(request).await,
+        Err(failure) => failure.into_response(),
+    };
+    response.extensions_mut().insert(door);
+    response
+}

@@ -1,0 +1,25 @@
+//! What a server is told when it starts.
+
+use std::{net::TcpListener, path::PathBuf};
+
+/// What a server is told when it starts.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// How clients reach it: `https://models.example.org`. Links in answers begin so.
+    pub public_url: String,
+    /// Whether those who say nothing of who they are may download what is allowed.
+    pub anonymous_read: bool,
+    /// The files of a certificate and its private key, both PEM; plain HTTP without.
+    pub tls: Option<(PathBuf, PathBuf)>,
+}
+
+/// Serves until the process is told to end.
+pub fn serve(listener: TcpListener, settings: Settings) -> std::io::Result<()> {
+    use crate::core::{State, listen, routes};
+    let tls =
+        settings.tls.clone().map(|(certificate, key)| listen::Tls::read(certificate, key)).transpose()?;
+    listen::runtime()?.block_on(async {
+        let stop = listen::stop_on_signals()?;
+        listen::serve(listener, tls, routes::router(State::new(settings)), stop).await
+    })
+}
