@@ -375,17 +375,12 @@ impl<'t> Container<'_, '_, 't> {
     fn script_in_volume(&mut self, words: &[Word], is_server: bool) {
         let script =
             words.iter().take(2).find(|word| word.text.starts_with('/') && !word.text.starts_with("/bin/"));
-        if let Some(script) = script.filter(|_| is_server) {
-            if let Place::Origin(Origin::Unresolved { why }) =
+        if let Some(script) = script.filter(|_| is_server)
+            && let Place::Origin(Origin::Unresolved { why }) =
                 self.pod.place(&script.text, self.value, self.reading)
-            {
-                let at = script.at.clone().unwrap_or_else(|| self.at.to_owned());
-                self.reading.unresolved(
-                    &at,
-                    &script.text,
-                    format!("what it starts is not in the object: {why}"),
-                );
-            }
+        {
+            let at = script.at.clone().unwrap_or_else(|| self.at.to_owned());
+            self.reading.unresolved(&at, &script.text, format!("what it starts is not in the object: {why}"));
         }
     }
 
