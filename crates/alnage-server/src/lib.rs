@@ -2,6 +2,8 @@
 
 mod api;
 mod auth;
+#[cfg(test)]
+mod console;
 mod core;
 mod settings;
 mod witness;
