@@ -20,7 +20,11 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         asset("sans.woff2", "font/woff2", Cow::Borrowed(include_bytes!("../../assets/sans.woff2"))),
         asset("mono.woff2", "font/woff2", Cow::Borrowed(include_bytes!("../../assets/mono.woff2"))),
         asset("seal.svg", "image/svg+xml", Cow::Borrowed(include_bytes!("../../assets/seal.svg"))),
-        asset("console.js", "text/javascript; charset=utf-8", Cow::Borrowed(include_bytes!("../../assets/console.js"))),
+        asset(
+            "console.js",
+            "text/javascript; charset=utf-8",
+            Cow::Borrowed(include_bytes!("../../assets/console.js")),
+        ),
     ];
     let mut style = include_str!("../../assets/console.css").to_owned();
     for font in assets.iter().filter(|asset| asset.content_type == "font/woff2") {

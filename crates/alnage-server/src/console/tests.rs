@@ -30,7 +30,8 @@ fn no_page_has_script_or_style_of_its_own() {
         assert!(!html.contains("<style"), "{name}");
         assert!(!html.contains("javascript:"), "{name}");
         assert_eq!(html.matches("<script").count(), 1, "{name}: what was asked for must be escaped");
-        for word in html.split(|c: char| c.is_whitespace() || c == '<').filter(|word| word.starts_with("on")) {
+        for word in html.split(|c: char| c.is_whitespace() || c == '<').filter(|word| word.starts_with("on"))
+        {
             assert!(!word.contains("=\""), "{name}: {word}");
         }
     }
@@ -52,7 +53,10 @@ fn pages_can_be_read_without_eyes() {
             }
         }
         let labelled: BTreeSet<_> = attributes(&html, "for").into_iter().collect();
-        for tag in html.split('<').filter(|tag| ["input ", "select ", "textarea "].iter().any(|is| tag.starts_with(is))) {
+        for tag in html
+            .split('<')
+            .filter(|tag| ["input ", "select ", "textarea "].iter().any(|is| tag.starts_with(is)))
+        {
             let hidden = tag.contains("type=\"hidden\"");
             let id = attributes(tag, "id").into_iter().next();
             assert!(hidden || id.is_some_and(|id| labelled.contains(&id)), "{name}: no label for <{tag}");
@@ -61,16 +65,24 @@ fn pages_can_be_read_without_eyes() {
             let head = table.split("</thead>").next().unwrap();
             assert!(head.contains("scope=\"col\""), "{name}: a table without headings");
         }
-        for form in html.split("<form").skip(1).filter(|form| form.split('>').next().unwrap().contains("post")) {
+        for form in
+            html.split("<form").skip(1).filter(|form| form.split('>').next().unwrap().contains("post"))
+        {
             let body = form.split("</form>").next().unwrap();
-            assert!(name.starts_with("sign-in") || body.contains("name=\"csrf\""), "{name}: a form anybody can send");
+            assert!(
+                name.starts_with("sign-in") || body.contains("name=\"csrf\""),
+                "{name}: a form anybody can send"
+            );
         }
     }
 }
 
 /// Values of an attribute, in order.
 fn attributes(html: &str, name: &str) -> Vec<String> {
-    html.split(&format!(" {name}=\"")).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    html.split(&format!(" {name}=\""))
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap().to_owned())
+        .collect()
 }
 
 /// WCAG 2.2, 1.4.3 and 1.4.11: 4.5 for text, 3 for what is drawn and for the edges of fields.
@@ -93,7 +105,9 @@ fn colours_have_enough_contrast() {
     for (scheme, palette) in [("light", &light), ("dark", &dark)] {
         for (pairs, least) in [(&text[..], 4.5), (&drawn[..], 3.0)] {
             for (colour, on) in pairs {
-                let of = |name: &str| palette.iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("{name}")).1;
+                let of = |name: &str| {
+                    palette.iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("{name}")).1
+                };
                 let (a, b) = (luminance(of(colour)), luminance(of(on)));
                 let contrast = (a.max(b) + 0.05) / (a.min(b) + 0.05);
                 assert!(contrast >= least, "{scheme}: {colour} on {on} has {contrast:.2}");
@@ -131,20 +145,40 @@ fn moments_and_days() {
         assert_eq!(day(day_of), Some(seconds - seconds % 86_400));
         assert!(Moment(seconds).to_string().contains(shown), "{}", Moment(seconds));
     }
-    for wrong in ["", "2026", "2026-02-30", "2026-13-01", "1969-12-31", "x-y-z", "99999-01-01", "18446744073709551615-01-01"] {
+    for wrong in [
+        "",
+        "2026",
+        "2026-02-30",
+        "2026-13-01",
+        "1969-12-31",
+        "x-y-z",
+        "99999-01-01",
+        "18446744073709551615-01-01",
+    ] {
         assert_eq!(day(wrong), None, "{wrong}");
     }
 }
 
 #[test]
 fn numbers_as_people_read_them() {
-    for (size, shown) in [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (5312, "5.3 kB"), (9_085_657, "9.0 MB"), (123_456_789, "123 MB"), (12_298_829_274, "12.2 GB"), (u64::MAX, "18.4 EB")] {
+    for (size, shown) in [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (5312, "5.3 kB"),
+        (9_085_657, "9.0 MB"),
+        (123_456_789, "123 MB"),
+        (12_298_829_274, "12.2 GB"),
+        (u64::MAX, "18.4 EB"),
+    ] {
         assert_eq!(Size(size).to_string().replace('\u{a0}', " "), shown);
     }
     for (count, shown) in [(0, "0"), (999, "999"), (1000, "1,000"), (7_248_023_552, "7,248,023,552")] {
         assert_eq!(Count(count).to_string(), shown);
     }
-    for (span, shown) in [(59, "under a minute"), (60, "1 min"), (7199, "119 min"), (7200, "2 h"), (172_800, "2 d")] {
+    for (span, shown) in
+        [(59, "under a minute"), (60, "1 min"), (7199, "119 min"), (7200, "2 h"), (172_800, "2 d")]
+    {
         assert_eq!(Span(span).to_string(), shown);
     }
 }
@@ -158,8 +192,18 @@ fn what_a_model_is_called_stays_text() {
         "<a href=\"/console/model/a%22%3E%3Cscript%3Ex%3C/script%3E%26%27\">a&quot;&gt;&lt;script&gt;x&lt;/script&gt;&amp;&#39;</a>"
     );
     assert_eq!(InQuery("a/b c").to_string(), "a%2Fb%20c");
-    let node = Node { name: name.to_owned(), detail: name.to_owned(), mark: Mark::of_stage("approved"), href: name.to_owned(), depth: 0 };
-    let graph = Graph { nodes: vec![node.clone(), Node { depth: 1, ..node }], edges: vec![Edge { from: 0, to: 1 }, Edge { from: 0, to: 9 }], more: 0 };
+    let node = Node {
+        name: name.to_owned(),
+        detail: name.to_owned(),
+        mark: Mark::of_stage("approved"),
+        href: name.to_owned(),
+        depth: 0,
+    };
+    let graph = Graph {
+        nodes: vec![node.clone(), Node { depth: 1, ..node }],
+        edges: vec![Edge { from: 0, to: 1 }, Edge { from: 0, to: 9 }],
+        more: 0,
+    };
     assert!(!graph.to_string().contains("<script"));
 }
 

@@ -55,7 +55,12 @@ impl Filter {
         Self {
             q: q.to_owned(),
             choices: vec![
-                field("kind", "Kind", kind, &[("", "All kinds"), ("model", "Models"), ("dataset", "Datasets")]),
+                field(
+                    "kind",
+                    "Kind",
+                    kind,
+                    &[("", "All kinds"), ("model", "Models"), ("dataset", "Datasets")],
+                ),
                 field(
                     "stage",
                     "Stage",

@@ -58,7 +58,8 @@ impl Graph {
         let in_column = |depth: i8| self.nodes.iter().filter(|node| node.depth == depth).count();
         let tallest = (first..=last).map(in_column).max().unwrap_or(1);
         let height = rows(tallest);
-        let mut next: Vec<(i8, i64)> = (first..=last).map(|depth| (depth, (height - rows(in_column(depth))) / 2)).collect();
+        let mut next: Vec<(i8, i64)> =
+            (first..=last).map(|depth| (depth, (height - rows(in_column(depth))) / 2)).collect();
         let places = self
             .nodes
             .iter()
@@ -94,7 +95,9 @@ impl fmt::Display for Graph {
             r#"<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" aria-label="Lineage, listed in words below">"#
         )?;
         for edge in &self.edges {
-            let (Some((x1, y1)), Some((x2, y2))) = (places.get(edge.from), places.get(edge.to)) else { continue };
+            let (Some((x1, y1)), Some((x2, y2))) = (places.get(edge.from), places.get(edge.to)) else {
+                continue;
+            };
             let (x1, y1, x2, y2) = (x1 + WIDTH, y1 + HEIGHT / 2, x2 - 7, y2 + HEIGHT / 2);
             let middle = (x1 + x2) / 2;
             write!(f, r#"<path class="edge" d="M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}"/>"#)?;
@@ -106,9 +109,18 @@ impl fmt::Display for Graph {
             if linked {
                 write!(f, r#"<a href="{}">"#, Escaped(&node.href))?;
             }
-            write!(f, r#"<g class="{class}" transform="translate({x} {y})"><title>{}</title>"#, Escaped(&node.name))?;
+            write!(
+                f,
+                r#"<g class="{class}" transform="translate({x} {y})"><title>{}</title>"#,
+                Escaped(&node.name)
+            )?;
             write!(f, r#"<rect width="{WIDTH}" height="{HEIGHT}" rx="3"/>"#)?;
-            write!(f, r#"<g class="sign {}" transform="translate(10 9)">{}</g>"#, node.mark.class(), node.mark.tone.drawing())?;
+            write!(
+                f,
+                r#"<g class="sign {}" transform="translate(10 9)">{}</g>"#,
+                node.mark.class(),
+                node.mark.tone.drawing()
+            )?;
             write!(f, r#"<text x="34" y="21">{}</text>"#, Escaped(&cut(&node.name, NAME)))?;
             let detail = format!("{}, {}", node.mark.word, node.detail);
             write!(f, r#"<text class="by" x="34" y="38">{}</text></g>"#, Escaped(&cut(&detail, DETAIL)))?;

@@ -35,11 +35,19 @@ impl Tone {
     /// What is drawn, in a square of 16.
     pub(crate) fn drawing(self) -> &'static str {
         match self {
-            Self::Good => r#"<circle class="full" cx="8" cy="8" r="6.5"/><path class="cut" d="M5 8.2l2.1 2.1L11 6.1"/>"#,
+            Self::Good => {
+                r#"<circle class="full" cx="8" cy="8" r="6.5"/><path class="cut" d="M5 8.2l2.1 2.1L11 6.1"/>"#
+            }
             Self::Wait => r#"<circle cx="8" cy="8" r="6.5"/><path d="M8 4.5V8l2.3 1.6"/>"#,
-            Self::Look => r#"<path class="full" d="M8 1.8L15 14H1z"/><path class="cut" d="M8 6.2v3.4M8 11.7v.1"/>"#,
-            Self::Unclear => r#"<path d="M8 1.3L14.7 8 8 14.7 1.3 8z"/><path d="M6.5 6.6a1.6 1.6 0 1 1 2.2 1.5c-.5.2-.7.5-.7 1M8 11.3v.1"/>"#,
-            Self::Bad => r#"<path class="full" d="M5.2 1.5h5.6l3.7 3.7v5.6l-3.7 3.7H5.2l-3.7-3.7V5.2z"/><path class="cut" d="M5 8h6"/>"#,
+            Self::Look => {
+                r#"<path class="full" d="M8 1.8L15 14H1z"/><path class="cut" d="M8 6.2v3.4M8 11.7v.1"/>"#
+            }
+            Self::Unclear => {
+                r#"<path d="M8 1.3L14.7 8 8 14.7 1.3 8z"/><path d="M6.5 6.6a1.6 1.6 0 1 1 2.2 1.5c-.5.2-.7.5-.7 1M8 11.3v.1"/>"#
+            }
+            Self::Bad => {
+                r#"<path class="full" d="M5.2 1.5h5.6l3.7 3.7v5.6l-3.7 3.7H5.2l-3.7-3.7V5.2z"/><path class="cut" d="M5 8h6"/>"#
+            }
             Self::Quiet => r#"<path d="M3 8h10"/>"#,
         }
     }

@@ -14,7 +14,10 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
     let html = |page: Result<String, askama::Error>| page.expect("every template renders");
     vec![
         ("sign-in", html(sign_in(None).render())),
-        ("sign-in-refused", html(sign_in(Some("This token is not known here, or it was withdrawn.")).render())),
+        (
+            "sign-in-refused",
+            html(sign_in(Some("This token is not known here, or it was withdrawn.")).render()),
+        ),
         ("overview", html(overview().render())),
         ("overview-empty", html(overview_empty().render())),
         ("models", html(models().render())),
@@ -24,7 +27,10 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
         ("files", html(files_page().render())),
         ("reviews", html(reviews().render())),
         ("review", html(review(None).render())),
-        ("review-own", html(review(Some("You asked for this approval. Somebody else has to decide it.")).render())),
+        (
+            "review-own",
+            html(review(Some("You asked for this approval. Somebody else has to decide it.")).render()),
+        ),
         ("exceptions", html(exceptions().render())),
         ("revoke", html(revoke().render())),
         ("policy", html(policy().render())),
@@ -51,7 +57,13 @@ fn frame(title: &str, place: Place) -> Frame {
 }
 
 fn stranger(title: &str) -> Frame {
-    Frame { name: String::new(), role: String::new(), csrf: String::new(), waiting: 0, ..frame(title, Place::Elsewhere) }
+    Frame {
+        name: String::new(),
+        role: String::new(),
+        csrf: String::new(),
+        waiting: 0,
+        ..frame(title, Place::Elsewhere)
+    }
 }
 
 fn ago(seconds: u64) -> Moment {
@@ -94,10 +106,38 @@ fn running() -> Vec<DeploymentRow> {
         seen: ago(seen),
     };
     vec![
-        row("claims/triage-classifier", "revoked", "production", "cluster-eu/claims, InferenceService triage", "webhook", 90),
-        row("mistral-community/Mixtral-8x22B-Instruct-v0.1", "production", "production", "gpu-07.fra", "guard of the host", 45),
-        row("sentence-transformers/all-MiniLM-L6-v2", "production", "production", "cluster-eu/search, Deployment embed", "webhook", 120),
-        row("acme/contract-summariser", "approved", "staging", "cluster-eu/legal-staging, Pod summarise-0", "webhook", 600),
+        row(
+            "claims/triage-classifier",
+            "revoked",
+            "production",
+            "cluster-eu/claims, InferenceService triage",
+            "webhook",
+            90,
+        ),
+        row(
+            "mistral-community/Mixtral-8x22B-Instruct-v0.1",
+            "production",
+            "production",
+            "gpu-07.fra",
+            "guard of the host",
+            45,
+        ),
+        row(
+            "sentence-transformers/all-MiniLM-L6-v2",
+            "production",
+            "production",
+            "cluster-eu/search, Deployment embed",
+            "webhook",
+            120,
+        ),
+        row(
+            "acme/contract-summariser",
+            "approved",
+            "staging",
+            "cluster-eu/legal-staging, Pod summarise-0",
+            "webhook",
+            600,
+        ),
         row("openai-community/gpt2", "deprecated", "staging", "notebook-14", "alnage run", 5 * HOUR),
     ]
 }
@@ -113,11 +153,51 @@ fn events() -> Vec<Event> {
         reason: reason.to_owned(),
     };
     vec![
-        event(20 * 60, Tone::Bad, "Revoked", "claims/triage-classifier", "m.okafor", 4127, "training data holds personal data that was to be deleted"),
-        event(2 * HOUR, Tone::Good, "Approved", "acme/contract-summariser", "j.lindqvist, m.okafor", 4126, "reviewed with the legal team; staging only"),
-        event(3 * HOUR, Tone::Bad, "Rejected by the policy", "free-llm-weights/llama-3-8b-uncensored", "system", 4125, ""),
-        event(3 * HOUR + 400, Tone::Wait, "Quarantined", "free-llm-weights/llama-3-8b-uncensored", "build-agent", 4124, ""),
-        event(26 * HOUR, Tone::Good, "Moved to production", "sentence-transformers/all-MiniLM-L6-v2", "j.lindqvist", 4119, "search team, change 2291"),
+        event(
+            20 * 60,
+            Tone::Bad,
+            "Revoked",
+            "claims/triage-classifier",
+            "m.okafor",
+            4127,
+            "training data holds personal data that was to be deleted",
+        ),
+        event(
+            2 * HOUR,
+            Tone::Good,
+            "Approved",
+            "acme/contract-summariser",
+            "j.lindqvist, m.okafor",
+            4126,
+            "reviewed with the legal team; staging only",
+        ),
+        event(
+            3 * HOUR,
+            Tone::Bad,
+            "Rejected by the policy",
+            "free-llm-weights/llama-3-8b-uncensored",
+            "system",
+            4125,
+            "",
+        ),
+        event(
+            3 * HOUR + 400,
+            Tone::Wait,
+            "Quarantined",
+            "free-llm-weights/llama-3-8b-uncensored",
+            "build-agent",
+            4124,
+            "",
+        ),
+        event(
+            26 * HOUR,
+            Tone::Good,
+            "Moved to production",
+            "sentence-transformers/all-MiniLM-L6-v2",
+            "j.lindqvist",
+            4119,
+            "search team, change 2291",
+        ),
     ]
 }
 
@@ -219,20 +299,43 @@ fn models() -> Models {
             row("BAAI/bge-m3", "model", "", "quarantined", "search", 40),
             row("claims/triage-classifier", "model", "pass", "revoked", "claims", 1200),
             row("free-llm-weights/llama-3-8b-uncensored", "model", "block", "rejected", "none", 3 * HOUR),
-            row("mistral-community/Mixtral-8x22B-Instruct-v0.1", "model", "pass", "production", "platform", 31 * DAY),
+            row(
+                "mistral-community/Mixtral-8x22B-Instruct-v0.1",
+                "model",
+                "pass",
+                "production",
+                "platform",
+                31 * DAY,
+            ),
             row("openai-community/gpt2", "model", "pass", "deprecated", "platform", 200 * DAY),
             row("Qwen/Qwen2.5-7B-Instruct", "model", "unknown", "quarantined", "platform", 5 * HOUR),
             row("vision-lab/yolo-parts-v9", "model", "review", "quarantined", "manufacturing", 2 * DAY),
         ],
-        pages: Pages { first: String::new(), next: "/console/models?after=vision-lab%2Fyolo-parts-v9".to_owned() },
+        pages: Pages {
+            first: String::new(),
+            next: "/console/models?after=vision-lab%2Fyolo-parts-v9".to_owned(),
+        },
     }
 }
 
 fn models_none() -> Models {
-    Models { rows: Vec::new(), pages: Pages::default(), filter: Filter::new("<script>alert(1)</script>", "", "rejected", ""), ..models() }
+    Models {
+        rows: Vec::new(),
+        pages: Pages::default(),
+        filter: Filter::new("<script>alert(1)</script>", "", "rejected", ""),
+        ..models()
+    }
 }
 
-fn finding(severity: &str, code: &str, name: &str, artifact: &str, message: &str, evidence: &str, way_out: &str) -> FindingRow {
+fn finding(
+    severity: &str,
+    code: &str,
+    name: &str,
+    artifact: &str,
+    message: &str,
+    evidence: &str,
+    way_out: &str,
+) -> FindingRow {
     FindingRow {
         severity: Mark::of_severity(severity),
         code: code.to_owned(),
@@ -243,7 +346,10 @@ fn finding(severity: &str, code: &str, name: &str, artifact: &str, message: &str
         evidence: evidence.to_owned(),
         way_out: way_out.to_owned(),
         confidence: "high".to_owned(),
-        references: vec![Link::new("CWE-502", "https://cwe.mitre.org/data/definitions/502.html"), Link::new("AML.T0011.000", "")],
+        references: vec![
+            Link::new("CWE-502", "https://cwe.mitre.org/data/definitions/502.html"),
+            Link::new("AML.T0011.000", ""),
+        ],
     }
 }
 
@@ -320,7 +426,11 @@ fn graph() -> Graph {
 }
 
 fn bom() -> Vec<BomField> {
-    let field = |name: &str, value: &str, source: &str| BomField { name: name.to_owned(), value: value.to_owned(), source: source.to_owned() };
+    let field = |name: &str, value: &str, source: &str| BomField {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        source: source.to_owned(),
+    };
     vec![
         field("Architecture", "MistralForCausalLM", "config.json, architectures"),
         field("Parameters", "7,248,023,552", "counted in model-00001-of-00002.safetensors and one more"),
@@ -334,8 +444,16 @@ fn bom() -> Vec<BomField> {
 
 fn reasons() -> Vec<Reason> {
     vec![
-        Reason { effect: Mark::of_effect("deny"), rule: "default/verdict-block".to_owned(), message: "The verdict is block: pytorch_model.bin runs code when it is loaded.".to_owned() },
-        Reason { effect: Mark::of_effect("quarantine"), rule: "default/remote-code".to_owned(), message: "config.json asks for code of the repository.".to_owned() },
+        Reason {
+            effect: Mark::of_effect("deny"),
+            rule: "default/verdict-block".to_owned(),
+            message: "The verdict is block: pytorch_model.bin runs code when it is loaded.".to_owned(),
+        },
+        Reason {
+            effect: Mark::of_effect("quarantine"),
+            rule: "default/remote-code".to_owned(),
+            message: "config.json asks for code of the repository.".to_owned(),
+        },
     ]
 }
 
@@ -454,9 +572,23 @@ fn reviews() -> Reviews {
     Reviews {
         frame: frame("Reviews", Place::Reviews),
         rows: vec![
-            row("vision-lab/yolo-parts-v9", "review", "d.moreau", "1 approved", "assembly line 4, camera upgrade", 2 * DAY),
+            row(
+                "vision-lab/yolo-parts-v9",
+                "review",
+                "d.moreau",
+                "1 approved",
+                "assembly line 4, camera upgrade",
+                2 * DAY,
+            ),
             row("Qwen/Qwen2.5-7B-Instruct", "unknown", "build-agent", "", "nightly evaluation", 5 * HOUR),
-            row("free-llm-weights/llama-3-8b-uncensored", "block", "t.nguyen", "1 denied", "comparison for a blog post", 2 * HOUR),
+            row(
+                "free-llm-weights/llama-3-8b-uncensored",
+                "block",
+                "t.nguyen",
+                "1 denied",
+                "comparison for a blog post",
+                2 * HOUR,
+            ),
         ],
         pages: Pages::default(),
     }
@@ -500,8 +632,20 @@ fn exceptions() -> Exceptions {
     Exceptions {
         frame: frame("Exceptions", Place::Exceptions),
         rows: vec![
-            row("acme/fraud-gbm", "PKL007", "LightGBM booster written by our own trainer; converted in the first quarter", NOW + 12 * DAY, Mark::new("In force", Tone::Look)),
-            row("openai-community/gpt2", "default/licence-missing", "the licence is MIT, stated on the publisher's page", NOW - 3 * DAY, Mark::new("Ended", Tone::Quiet)),
+            row(
+                "acme/fraud-gbm",
+                "PKL007",
+                "LightGBM booster written by our own trainer; converted in the first quarter",
+                NOW + 12 * DAY,
+                Mark::new("In force", Tone::Look),
+            ),
+            row(
+                "openai-community/gpt2",
+                "default/licence-missing",
+                "the licence is MIT, stated on the publisher's page",
+                NOW - 3 * DAY,
+                Mark::new("Ended", Tone::Quiet),
+            ),
         ],
         pages: Pages::default(),
         may_grant: true,
@@ -538,8 +682,17 @@ fn revoke() -> Revoke {
 }
 
 fn policy() -> Policy {
-    let pack = |name: &str, about: &str, mark| Pack { name: Link::new(name, format!("/console/policy?pack={name}")), about: about.to_owned(), digest: Short(digest(name)), mark };
-    let rule = |name: &str, effect: &str, about: &str| Rule { name: name.to_owned(), effect: Mark::of_effect(effect), about: about.to_owned() };
+    let pack = |name: &str, about: &str, mark| Pack {
+        name: Link::new(name, format!("/console/policy?pack={name}")),
+        about: about.to_owned(),
+        digest: Short(digest(name)),
+        mark,
+    };
+    let rule = |name: &str, effect: &str, about: &str| Rule {
+        name: name.to_owned(),
+        effect: Mark::of_effect(effect),
+        about: about.to_owned(),
+    };
     Policy {
         frame: frame("Policy", Place::Policy),
         standing: "The pack default decides about every version here. Each decision is kept with the digest of the pack that made it.".to_owned(),
@@ -567,7 +720,8 @@ fn above(left: &[u8], right: &[u8]) -> [u8; 32] {
 
 /// A tree of five: the proof of leaf 2 has three steps, one on the left and two on the right.
 pub(super) fn proof_of(entry: &str) -> Proof {
-    let leaf = |text: &str| -> [u8; 32] { Sha256::new().chain_update([0]).chain_update(text).finalize().into() };
+    let leaf =
+        |text: &str| -> [u8; 32] { Sha256::new().chain_update([0]).chain_update(text).finalize().into() };
     let siblings = [leaf("three"), above(&leaf("nought"), &leaf("one")), leaf("four")];
     let root = above(&above(&siblings[1], &above(&leaf(entry), &siblings[0])), &siblings[2]);
     Proof::compute(entry.as_bytes(), 2, 5, &siblings, &root)
@@ -618,14 +772,25 @@ fn entry() -> Entry {
 }
 
 fn choices(all: &[(&str, &str)]) -> Vec<Choice> {
-    all.iter().enumerate().map(|(at, (value, label))| Choice { value: (*value).to_owned(), label: (*label).to_owned(), chosen: at == 0 }).collect()
+    all.iter()
+        .enumerate()
+        .map(|(at, (value, label))| Choice {
+            value: (*value).to_owned(),
+            label: (*label).to_owned(),
+            chosen: at == 0,
+        })
+        .collect()
 }
 
 fn deployments() -> Deployments {
     Deployments {
         frame: frame("Deployments", Place::Deployments),
         standing: "138 are reported. One runs a version that is refused now.".to_owned(),
-        environments: choices(&[("", "All environments"), ("production", "production"), ("staging", "staging")]),
+        environments: choices(&[
+            ("", "All environments"),
+            ("production", "production"),
+            ("staging", "staging"),
+        ]),
         only: choices(&[("", "Everything"), ("refused", "What is refused now")]),
         rows: running(),
         pages: Pages::default(),
@@ -633,12 +798,29 @@ fn deployments() -> Deployments {
 }
 
 fn people() -> People {
-    let token = |name: &str, of: &str, scopes: &str, days: u64, used| TokenRow { name: name.to_owned(), of: of.to_owned(), scopes: scopes.to_owned(), until: Until(Some(NOW + days * DAY)), used, action: "/console/people/tokens/4/withdraw".to_owned() };
-    let person = |name: &str, kind: &str, roles: &str, by: &str, seen| PersonRow { name: name.to_owned(), kind: kind.to_owned(), roles: roles.to_owned(), by: by.to_owned(), seen: ago(seen) };
+    let token = |name: &str, of: &str, scopes: &str, days: u64, used| TokenRow {
+        name: name.to_owned(),
+        of: of.to_owned(),
+        scopes: scopes.to_owned(),
+        until: Until(Some(NOW + days * DAY)),
+        used,
+        action: "/console/people/tokens/4/withdraw".to_owned(),
+    };
+    let person = |name: &str, kind: &str, roles: &str, by: &str, seen| PersonRow {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        roles: roles.to_owned(),
+        by: by.to_owned(),
+        seen: ago(seen),
+    };
     People {
         frame: frame("People and tokens", Place::People),
         fresh: "hf_9KcX2mQvT7rLw4ZpYb8Nd1FhJs6GaEuVo3Ri".to_owned(),
-        tokens: vec![token("laptop", "m.okafor", "read, approve", 61, ago(300)), token("build server", "build-agent", "read, write", 12, ago(40)), token("old notebook", "m.okafor", "read", 2, Moment(0))],
+        tokens: vec![
+            token("laptop", "m.okafor", "read, approve", 61, ago(300)),
+            token("build server", "build-agent", "read, write", 12, ago(40)),
+            token("old notebook", "m.okafor", "read", 2, Moment(0)),
+        ],
         scopes: choices(&[("read", "Read"), ("write", "Read and write"), ("approve", "Everything I may")]),
         sees_people: true,
         people: vec![
@@ -651,14 +833,27 @@ fn people() -> People {
 }
 
 fn audit() -> Audit {
-    let row = |seconds, who: &str, did: &str, subject: &str, answer| AuditRow { when: ago(seconds), who: who.to_owned(), did: did.to_owned(), subject: model(subject), address: "10.12.4.31".to_owned(), answer };
+    let row = |seconds, who: &str, did: &str, subject: &str, answer| AuditRow {
+        when: ago(seconds),
+        who: who.to_owned(),
+        did: did.to_owned(),
+        subject: model(subject),
+        address: "10.12.4.31".to_owned(),
+        answer,
+    };
     Audit {
         frame: frame("Audit", Place::Audit),
         who: String::new(),
         rows: vec![
             row(40, "build-agent", "asked for a file", "BAAI/bge-m3", Mark::new("Waits", Tone::Wait)),
             row(1200, "m.okafor", "revoked", "claims/triage-classifier", Mark::new("Done", Tone::Good)),
-            row(1300, "t.nguyen", "tried to revoke", "claims/triage-classifier", Mark::new("Refused", Tone::Bad)),
+            row(
+                1300,
+                "t.nguyen",
+                "tried to revoke",
+                "claims/triage-classifier",
+                Mark::new("Refused", Tone::Bad),
+            ),
         ],
         pages: Pages { first: String::new(), next: "/console/audit?before=9".to_owned() },
     }
@@ -669,8 +864,31 @@ fn search() -> Search {
         frame: frame("Search", Place::Elsewhere),
         q: "summar".to_owned(),
         groups: vec![
-            Group { name: "Models", rows: vec![Hit { what: model("acme/contract-summariser"), detail: "legal".to_owned(), mark: Mark::of_stage("approved") }, Hit { what: model("acme/contract-summariser-gguf"), detail: "legal".to_owned(), mark: Mark::of_stage("approved") }], more: false },
-            Group { name: "Findings", rows: vec![Hit { what: model("facebook/bart-large-cnn"), detail: "CFG002: the summarisation pipeline names code of the repository".to_owned(), mark: Mark::of_severity("medium") }], more: true },
+            Group {
+                name: "Models",
+                rows: vec![
+                    Hit {
+                        what: model("acme/contract-summariser"),
+                        detail: "legal".to_owned(),
+                        mark: Mark::of_stage("approved"),
+                    },
+                    Hit {
+                        what: model("acme/contract-summariser-gguf"),
+                        detail: "legal".to_owned(),
+                        mark: Mark::of_stage("approved"),
+                    },
+                ],
+                more: false,
+            },
+            Group {
+                name: "Findings",
+                rows: vec![Hit {
+                    what: model("facebook/bart-large-cnn"),
+                    detail: "CFG002: the summarisation pipeline names code of the repository".to_owned(),
+                    mark: Mark::of_severity("medium"),
+                }],
+                more: true,
+            },
         ],
     }
 }
