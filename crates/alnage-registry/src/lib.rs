@@ -6,6 +6,7 @@ pub mod blobs;
 pub mod database;
 mod error;
 pub mod people;
+pub mod upstream;
 
 pub use error::{Error, Result};
 
