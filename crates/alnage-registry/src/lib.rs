@@ -3,10 +3,13 @@
 //! Calls block; a server makes them where blocking is allowed.
 
 pub mod blobs;
+mod columns;
 pub mod database;
 mod error;
+pub mod oci;
 pub mod people;
 pub mod upstream;
+pub mod xet;
 
 pub use error::{Error, Result};
 

@@ -17,8 +17,11 @@ pub struct Migration {
 }
 
 /// Every step. What is here is never changed again: a change is a new step.
-pub static MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "records", sql: include_str!("001_records.sql") }];
+pub static MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "records", sql: include_str!("001_records.sql") },
+    Migration { number: 30, name: "xet", sql: include_str!("030_xet.sql") },
+    Migration { number: 31, name: "oci", sql: include_str!("031_oci.sql") },
+];
 
 /// Takes the steps that were not taken yet.
 pub(super) fn migrate(transaction: &mut Transaction, steps: &[Migration]) -> Result<()> {

@@ -1,0 +1,39 @@
+//! Digests and times as the database has them, and who names a blob.
+
+use alnage_types::Digest;
+
+use crate::{
+    Error, Result,
+    database::{Row, Transaction},
+};
+
+/// The digest in column `index`.
+pub(crate) fn digest_column(row: &Row, index: usize) -> Result<Digest> {
+    let bytes = row.bytes(index)?;
+    let bytes =
+        bytes.try_into().map_err(|_| Error::internal("a digest in the database is not 32 bytes long"))?;
+    Ok(Digest::from_bytes(bytes))
+}
+
+/// A time or size of ours as the database has it.
+pub(crate) fn seconds(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Whether a file, an artifact or an upload is made of these bytes.
+pub(crate) fn is_named(transaction: &mut Transaction, digest: Digest) -> Result<bool> {
+    const NAMES: [&str; 6] = [
+        "SELECT 1 FROM files WHERE sha256 = $1 LIMIT 1",
+        "SELECT 1 FROM oci_blobs WHERE digest = $1 LIMIT 1",
+        "SELECT 1 FROM oci_attached WHERE digest = $1 LIMIT 1",
+        "SELECT 1 FROM oci_upload_parts WHERE digest = $1 LIMIT 1",
+        "SELECT 1 FROM xet_xorbs WHERE blob = $1 LIMIT 1",
+        "SELECT 1 FROM xet_files WHERE sha256 = $1 LIMIT 1",
+    ];
+    for statement in NAMES {
+        if transaction.query_one(statement, &[digest.as_bytes()[..].into()])?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
