@@ -8,5 +8,6 @@ mod core;
 mod settings;
 mod witness;
 
+pub use auth::{Oidc, Trust};
 pub use settings::{Settings, serve};
 pub use witness::serve_witness;

@@ -19,6 +19,10 @@ pub(crate) struct Caller {
     pub(crate) address: IpAddr,
     /// What every form of their session must carry; of those who came with a cookie.
     pub(crate) csrf: Option<String>,
+    /// The number of the token they showed, if it was one.
+    pub(crate) token: Option<i64>,
+    /// Whether they showed something that is not known here.
+    pub(crate) unknown: bool,
 }
 
 /// What kind of caller.
@@ -40,6 +44,8 @@ impl Caller {
             roles: Roles::default(),
             address,
             csrf: None,
+            token: None,
+            unknown: false,
         }
     }
 
@@ -58,7 +64,7 @@ impl Caller {
             return Ok(());
         }
         if self.is_anonymous() {
-            return Err(Failure::unauthorized());
+            return Err(if self.unknown { Failure::unknown_token() } else { Failure::unauthorized() });
         }
         let place = match place {
             Place::Project(project) => format!(" in project `{project}`"),

@@ -59,6 +59,11 @@ impl Failure {
             .with(header::WWW_AUTHENTICATE, "Bearer realm=\"alnage\"")
     }
 
+    /// Who asks showed something that is not known here.
+    pub(crate) fn unknown_token() -> Self {
+        Self { message: "the token is not known here, or has ended".into(), ..Self::unauthorized() }
+    }
+
     pub(crate) fn forbidden(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
@@ -89,6 +94,21 @@ impl Failure {
             self.headers.push((name, value));
         }
         self
+    }
+}
+
+impl From<alnage_registry::Error> for Failure {
+    fn from(error: alnage_registry::Error) -> Self {
+        use alnage_registry::Error;
+        let message = error.to_string();
+        match error {
+            Error::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not_found", message),
+            Error::Conflict(_) => Self::conflict(message),
+            Error::Forbidden(_) => Self::forbidden(message),
+            Error::Invalid(_) => Self::invalid(message),
+            Error::Unavailable(_) => Self::unavailable(message),
+            Error::Internal(cause) => Self::internal(cause),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use alnage_registry::people::{Place, Role};
+use alnage_registry::people::{Grant, Place, Role};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, RawPathParams, Request},
@@ -45,6 +45,13 @@ impl Door {
         Self::Admission,
         Self::Console,
     ];
+}
+
+impl Door {
+    /// Whether models are given out there.
+    fn gives_models(self) -> bool {
+        matches!(self, Self::Hub | Self::Xet | Self::Oci | Self::Mlflow)
+    }
 }
 
 impl fmt::Display for Door {
@@ -198,8 +205,11 @@ impl Route {
 
 /// The table.
 pub(crate) fn table() -> Vec<Route> {
-    let doors: [(Door, Vec<Route>); 2] =
-        [(Door::Core, super::probes::routes()), (Door::Api, crate::api::routes())];
+    let doors = [
+        (Door::Core, super::probes::routes()),
+        (Door::Core, crate::auth::routes()),
+        (Door::Api, crate::api::routes()),
+    ];
     let rows = doors
         .into_iter()
         .flat_map(|(door, routes)| routes.into_iter().map(move |route| Route { door, ..route }));
@@ -211,9 +221,10 @@ pub(crate) fn router(state: State) -> Router {
     let mut router = Router::new();
     for route in table() {
         let (access, door) = (route.access, route.door);
+        let open = state.settings.anonymous_read && door.gives_models();
         let guarded = route.handler.layer(DefaultBodyLimit::max(route.body)).layer(from_fn(
             move |caller: Caller, parameters: RawPathParams, request: Request, next: Next| {
-                guard(access, door, caller, parameters, request, next)
+                guard(access, door, open, caller, parameters, request, next)
             },
         ));
         router = router.route(route.path, guarded);
@@ -232,11 +243,17 @@ pub(crate) fn router(state: State) -> Router {
 async fn guard(
     access: Access,
     door: Door,
-    caller: Caller,
+    open: bool,
+    mut caller: Caller,
     parameters: RawPathParams,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
+    if open && !caller.may(Role::Consumer, Place::Everywhere) {
+        // Whoever comes may download what is allowed, whatever else they may.
+        caller.roles.0.push(Grant::everywhere(Role::Consumer));
+        request.extensions_mut().insert(caller.clone());
+    }
     let allowed = match access {
         Access::Public | Access::Asked(_) => Ok(()),
         Access::Known if caller.is_anonymous() => Err(Failure::unauthorized()),

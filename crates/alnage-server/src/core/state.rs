@@ -2,7 +2,12 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use super::{Answered, metrics::Metrics};
+use alnage_registry::{
+    database::Database,
+    people::{Issuers, People},
+};
+
+use super::{Answered, listen::Stop, metrics::Metrics};
 use crate::Settings;
 
 /// What every handler has at hand; cloning it is cheap.
@@ -13,6 +18,12 @@ pub(crate) struct State(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) metrics: Metrics,
+    pub(crate) people: People,
+    pub(crate) issuers: Issuers,
+    /// When the server ends, for what would go on.
+    pub(crate) stop: Stop,
+    database: Database,
+    clock: fn() -> u64,
 }
 
 impl Deref for State {
@@ -24,12 +35,29 @@ impl Deref for State {
 }
 
 impl State {
-    pub(crate) fn new(settings: Settings) -> Self {
-        Self(Arc::new(Inner { settings, metrics: Metrics::default() }))
+    pub(crate) fn new(settings: Settings, database: Database, stop: Stop, clock: fn() -> u64) -> Self {
+        let people = People::new(database.clone(), clock);
+        let issuers = Issuers::new(clock, settings.roots.clone());
+        Self(Arc::new(Inner {
+            settings,
+            metrics: Metrics::default(),
+            people,
+            issuers,
+            stop,
+            database,
+            clock,
+        }))
+    }
+
+    /// The seconds since the beginning of 1970.
+    pub(crate) fn now(&self) -> u64 {
+        (self.clock)()
     }
 
     /// Whether everything that requests need can be reached.
     pub(crate) fn ready(&self) -> Answered<()> {
+        self.database
+            .read(|connection| connection.query_one("SELECT number FROM migrations LIMIT 1", &[]))?;
         Ok(())
     }
 }

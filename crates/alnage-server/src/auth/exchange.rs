@@ -1,0 +1,229 @@
+//! `/oauth`: tokens for programs that have none: a pipeline shows the identity its host signed (RFC 8693), a person at a
+//! terminal says yes in a browser (RFC 8628). `huggingface_hub` does both by itself.
+
+use alnage_registry::people::{NewToken, Role};
+use axum::{
+    body::Bytes,
+    extract::State as Shared,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Caller, trust};
+use crate::core::{Access, Answered, Failure, Json, Route, State, blocking};
+
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// A pipeline's token lives so many seconds.
+const LIFE: u64 = 3600;
+/// A person's lives longer: 30 days.
+const LONG_LIFE: u64 = 30 * 24 * 3600;
+/// The time to say yes.
+const DEVICE_TIME: i64 = 900;
+
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        Route::post(
+            "/oauth/token",
+            Access::Public,
+            "Exchange an identity, or a device's code, for a token",
+            token,
+        )
+        .takes::<TokenRequest>(),
+        Route::post("/oauth/device", Access::Public, "Begin to sign in from a terminal", device),
+        Route::post(
+            "/auth/device",
+            Access::Known,
+            "Let the terminal with this code sign in as the caller",
+            allow,
+        )
+        .takes::<DeviceAnswer>()
+        .success(204),
+    ]
+}
+
+/// What a token is asked for with, as JSON or as a form.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+struct TokenRequest {
+    /// `urn:ietf:params:oauth:grant-type:token-exchange` or `…:device_code`
+    grant_type: String,
+    /// The identity that the pipeline's host signed
+    subject_token: String,
+    /// What the token is for: `acme/model`, `datasets/acme/data`
+    resource: String,
+    /// What `/oauth/device` gave
+    device_code: String,
+}
+
+/// A terminal's login under way.
+#[derive(Serialize, Deserialize)]
+struct Pending {
+    /// The key under which the answer is kept.
+    device_code: String,
+    /// Who said yes.
+    account: Option<String>,
+}
+
+/// Errors have a shape of their own here (RFC 6749).
+fn refused(error: &str, description: &str) -> Response {
+    let body = json!({ "error": error, "error_description": description });
+    (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
+}
+
+fn granted(token: &str, seconds: u64) -> Response {
+    let body =
+        json!({ "access_token": token, "token_type": "bearer", "expires_in": seconds, "scope": "openid" });
+    ([(header::CACHE_CONTROL, "no-store")], axum::Json(body)).into_response()
+}
+
+async fn token(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answered<Response> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let request =
+        if kind.starts_with("application/json") { serde_json::from_slice(&body).ok() } else { form(&body) };
+    let Some(request) = request else { return Ok(refused("invalid_request", "the body cannot be read")) };
+    blocking(move || match request.grant_type.as_str() {
+        EXCHANGE => exchange(&state, &caller, &request),
+        DEVICE => collect(&state, &request.device_code),
+        _ => Ok(refused("unsupported_grant_type", "token-exchange and device_code are known here")),
+    })
+    .await
+}
+
+fn form(body: &[u8]) -> Option<TokenRequest> {
+    let mut request = TokenRequest::default();
+    for (name, value) in alnage_registry::people::form_pairs(body) {
+        match name.as_str() {
+            "grant_type" => request.grant_type = value,
+            "subject_token" => request.subject_token = value,
+            "resource" => request.resource = value,
+            "device_code" => request.device_code = value,
+            _ => {}
+        }
+    }
+    Some(request)
+}
+
+fn exchange(state: &State, caller: &Caller, request: &TokenRequest) -> Answered<Response> {
+    let subject = format!("exchange {}", caller.address);
+    if let Some(seconds) = state.people.wait(&subject)? {
+        return Err(Failure::too_many(seconds));
+    }
+    let (name, grants) = match trust::identity(state, &request.subject_token) {
+        Ok(identity) => identity,
+        Err(failure) if failure.status.is_server_error() => return Err(failure),
+        Err(failure) => {
+            state.people.attempt_failed(&subject)?;
+            return Ok(refused("invalid_grant", &failure.message));
+        }
+    };
+    // A token for one repository carries the rights in its project alone.
+    let resource = request.resource.trim_start_matches("datasets/").trim_start_matches("models/");
+    let projects: Vec<String> =
+        resource.split_once('/').map(|(project, _)| project.to_owned()).into_iter().collect();
+    let new = NewToken {
+        projects,
+        grants: Some(grants),
+        expires: Some(state.now().saturating_add(LIFE)),
+        ..NewToken::of(name, "exchanged")
+    };
+    let (_, secret) = state.people.add_token(&new)?;
+    Ok(granted(secret.reveal(), LIFE))
+}
+
+async fn device(Shared(state): Shared<State>) -> Answered<Response> {
+    blocking(move || {
+        let device = alnage_registry::people::Secret::plain()?;
+        let code = alnage_registry::people::Secret::spoken()?;
+        let pending = Pending { device_code: device.reveal().to_owned(), account: None };
+        let content = serde_json::to_string(&pending).map_err(Failure::internal)?;
+        state.people.keep_as(&code, "device-code", &content, DEVICE_TIME)?;
+        state.people.keep_as(&device, "device", "", DEVICE_TIME)?;
+        let page = format!("{}/console/device", state.settings.public_url.trim_end_matches('/'));
+        let body = json!({
+            "device_code": device.reveal(),
+            "user_code": code.reveal(),
+            "verification_uri": page,
+            "verification_uri_complete": format!("{page}?code={}", code.reveal()),
+            "expires_in": DEVICE_TIME,
+            "interval": 2,
+        });
+        Ok(axum::Json(body).into_response())
+    })
+    .await
+}
+
+/// A person's yes.
+#[derive(Deserialize, JsonSchema)]
+struct DeviceAnswer {
+    /// The code that the terminal shows
+    code: String,
+}
+
+async fn allow(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Json(answer): Json<DeviceAnswer>,
+) -> Answered<StatusCode> {
+    blocking(move || allow_device(&state, &caller, &answer.code)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets the terminal that shows `code` sign in as `caller`.
+pub(crate) fn allow_device(state: &State, caller: &Caller, code: &str) -> Answered<()> {
+    let subject = format!("device {}", caller.address);
+    if let Some(seconds) = state.people.wait(&subject)? {
+        return Err(Failure::too_many(seconds));
+    }
+    let code = code.trim().to_ascii_uppercase();
+    let Some(kept) = state.people.take("device-code", &code)? else {
+        state.people.attempt_failed(&subject)?;
+        return Err(Failure::not_found("terminal with that code; it may have taken too long"));
+    };
+    let pending: Pending = serde_json::from_str(&kept).map_err(Failure::internal)?;
+    let device = alnage_registry::people::Secret::of(pending.device_code);
+    // What is kept is a digest of nothing secret: the name, and the most that the token may carry.
+    let ceiling = highest(caller);
+    state.people.keep_as(&device, "device", &format!("{}\n{ceiling}", caller.name), DEVICE_TIME)?;
+    Ok(())
+}
+
+/// The highest role that the caller has anywhere: what they showed may be less than their account.
+fn highest(caller: &Caller) -> Role {
+    caller
+        .roles
+        .0
+        .iter()
+        .map(|grant| grant.role)
+        .filter(|role| *role != Role::Auditor)
+        .max()
+        .unwrap_or(Role::Viewer)
+}
+
+fn collect(state: &State, device: &str) -> Answered<Response> {
+    match state.people.kept("device", device)? {
+        None => Ok(refused("expired_token", "the code is not known, or took too long")),
+        Some(kept) if kept.is_empty() => Ok(refused("authorization_pending", "nobody has said yes yet")),
+        Some(_) => {
+            let Some(kept) = state.people.take("device", device)? else {
+                return Ok(refused("expired_token", "the code was used"));
+            };
+            let (account, ceiling) = kept.split_once('\n').unwrap_or((&kept, "viewer"));
+            let new = NewToken {
+                ceiling: ceiling.parse().map_err(Failure::internal)?,
+                expires: Some(state.now().saturating_add(LONG_LIFE)),
+                ..NewToken::of(account, "signed in from a terminal")
+            };
+            let (_, secret) = state.people.add_token(&new)?;
+            Ok(granted(secret.reveal(), LONG_LIFE))
+        }
+    }
+}
