@@ -6,12 +6,21 @@ pub mod blobs;
 mod columns;
 pub mod database;
 mod error;
+mod jobs;
 pub mod oci;
 pub mod people;
+mod records;
+mod registry;
+mod transparency;
 pub mod upstream;
+pub mod worker;
 pub mod xet;
-
-pub use error::{Error, Result};
 
 #[cfg(test)]
 mod testing;
+
+pub use error::{Error, Result};
+pub use jobs::{ATTEMPTS, Job};
+pub use records::*;
+pub use registry::{Bell, Registry, Settings, StorePlace};
+pub use transparency::{Logged, STEP_PREDICATE};

@@ -6,7 +6,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::database::{Database, Place};
+use alnage_policy::Pack;
+
+use crate::{
+    Registry, Settings,
+    database::{Database, Place},
+};
+
+/// A moment that does not move.
+pub(crate) fn now() -> u64 {
+    1_795_320_306
+}
+
+/// Runs `check` on an empty registry over SQLite, then on one over PostgreSQL.
+pub(crate) fn each_registry(check: impl Fn(&Registry)) {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings::below(folder.path(), Pack::shipped("default").unwrap());
+    check(&Registry::open(settings.clone(), now).unwrap());
+    let server = Server::start();
+    check(&Registry::open(Settings { database: Place::Server(server.url()), ..settings }, now).unwrap());
+}
 
 /// Runs `check` on an empty SQLite file, then on an empty database of PostgreSQL.
 pub(crate) fn each_engine(check: impl Fn(Database)) {

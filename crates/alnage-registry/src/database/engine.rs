@@ -22,7 +22,7 @@ pub struct Connection(Engine);
 
 enum Engine {
     Sqlite(rusqlite::Connection),
-    Postgres { client: postgres::Client, prepared: HashMap<String, postgres::Statement> },
+    Postgres { client: Box<postgres::Client>, prepared: HashMap<String, postgres::Statement> },
 }
 
 /// What a connection is for.
@@ -128,7 +128,7 @@ impl Connection {
                 let client = postgres::Client::connect(url, NoTls).map_err(|error| {
                     Error::Unavailable(format!("cannot connect to the database: {error}"))
                 })?;
-                Ok(Self(Engine::Postgres { client, prepared: HashMap::new() }))
+                Ok(Self(Engine::Postgres { client: Box::new(client), prepared: HashMap::new() }))
             }
         }
     }
