@@ -85,7 +85,7 @@ has_safetensors if {
 	file.format == "safetensors"
 }
 
-is_pickle_weights(file) if file.format in {"pickle", "pytorch", "pytorch-legacy", "joblib"}
+is_pickle_weights(file) if file.format in {"pickle", "pytorch-zip", "joblib-zfile"}
 
 is_pickle_weights(file) if {
 	some name in {"pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl"}
