@@ -198,7 +198,8 @@ impl Registry {
         let micros = i64::try_from(since.as_micros()).unwrap_or(i64::MAX >> 10);
         let candidate = micros.saturating_mul(512).saturating_add(i64::from(std::process::id() % 512));
         let next = |last: i64| candidate.max(last.saturating_add(512));
-        let before = self.0.last_id.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+        let before =
+            self.0.last_id.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
         next(before.unwrap_or_else(|last| last))
     }
 }

@@ -61,7 +61,12 @@ impl Log {
     }
 
     /// Puts a step into the log, as part of the change that it is; gives its place.
-    pub(crate) fn append_step(&self, transaction: &mut Transaction, moved: &Moved<'_>, now: u64) -> Result<u64> {
+    pub(crate) fn append_step(
+        &self,
+        transaction: &mut Transaction,
+        moved: &Moved<'_>,
+        now: u64,
+    ) -> Result<u64> {
         let subject: Digest =
             moved.manifest.parse().map_err(|_| Error::internal("the digest of a manifest is none"))?;
         let time = alnage_pipeline::rfc3339(now);
@@ -130,7 +135,9 @@ impl Registry {
             let objects = Objects(RefCell::new(connection));
             match alnage_log::receipt_for(&objects, self.log_verifier(), entry) {
                 Ok(receipt) => Ok(receipt.to_string()),
-                Err(alnage_log::Error::NoSuchEntry { .. }) => Err(Error::NotFound(format!("entry {entry} of the log"))),
+                Err(alnage_log::Error::NoSuchEntry { .. }) => {
+                    Err(Error::NotFound(format!("entry {entry} of the log")))
+                }
                 Err(error) => Err(broken(error)),
             }
         })
@@ -158,14 +165,21 @@ impl Registry {
             let exported = alnage_log::export(&objects, self.log_verifier(), &mut hand_on);
             match (failed, exported) {
                 (Some(error), _) => Err(error),
-                (None, Err(alnage_log::Error::NoSuchEntry { .. })) => Err(Error::NotFound("an entry of the log".into())),
+                (None, Err(alnage_log::Error::NoSuchEntry { .. })) => {
+                    Err(Error::NotFound("an entry of the log".into()))
+                }
                 (None, exported) => exported.map(|_| ()).map_err(broken),
             }
         })
     }
 
     /// Statements in the log, the newest first, before the entry `before`; about one manifest, or all.
-    pub fn log_statements(&self, subject: Option<&str>, before: Option<u64>, limit: u32) -> Result<Vec<Logged>> {
+    pub fn log_statements(
+        &self,
+        subject: Option<&str>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Logged>> {
         let before = before.map_or(i64::MAX, stored);
         let limit = i64::from(limit.clamp(1, 1000));
         let sql = "SELECT entry, digest, subject, predicate_type, created, envelope FROM log_statements WHERE entry < $1";
@@ -175,9 +189,8 @@ impl Registry {
                     &format!("{sql} AND subject = $3 ORDER BY entry DESC LIMIT $2"),
                     &[before.into(), limit.into(), subject.into()],
                 )?,
-                None => {
-                    connection.query(&format!("{sql} ORDER BY entry DESC LIMIT $2"), &[before.into(), limit.into()])?
-                }
+                None => connection
+                    .query(&format!("{sql} ORDER BY entry DESC LIMIT $2"), &[before.into(), limit.into()])?,
             };
             rows.iter().map(statement_of).collect()
         })
@@ -229,7 +242,10 @@ impl Store for Objects<'_> {
     fn discard(&mut self, folder: &str) -> io::Result<()> {
         let (from, to) = (format!("{folder}/"), format!("{folder}0"));
         self.with(|connection| {
-            connection.execute("DELETE FROM log_objects WHERE name > $1 AND name < $2", &[(&from).into(), (&to).into()])
+            connection.execute(
+                "DELETE FROM log_objects WHERE name > $1 AND name < $2",
+                &[(&from).into(), (&to).into()],
+            )
         })
         .map(|_| ())
     }

@@ -79,7 +79,11 @@ impl Registry {
     pub fn heartbeat(&self, job: &Job, seconds: u64) -> Result<()> {
         let now = self.now();
         let until = stored(now.saturating_add(seconds));
-        self.mine(job, "UPDATE jobs SET leased_until = $4, updated = $5 WHERE", &[until.into(), stored(now).into()])
+        self.mine(
+            job,
+            "UPDATE jobs SET leased_until = $4, updated = $5 WHERE",
+            &[until.into(), stored(now).into()],
+        )
     }
 
     /// The job is done.
@@ -126,7 +130,10 @@ impl Registry {
         let sql = format!("{change} id = $1 AND worker = $2 AND attempts = $3 AND state = 'running'");
         let changed = self.database().write_aside(|transaction| transaction.execute(&sql, &all))?;
         if changed == 0 {
-            return Err(Error::Conflict(format!("the job {}/{} is somebody else's by now", job.kind, job.key)));
+            return Err(Error::Conflict(format!(
+                "the job {}/{} is somebody else's by now",
+                job.kind, job.key
+            )));
         }
         Ok(())
     }
@@ -160,8 +167,9 @@ fn due(connection: &mut Connection, kinds: &[&str], now: u64, take: bool) -> Res
     values.extend(kinds.iter().map(|kind| Value::from(*kind)));
     for clause in ["state = 'running' AND leased_until <", "state = 'ready' AND due <="] {
         let order = if clause.contains("ready") { "due, id" } else { "id" };
-        let sql =
-            format!("SELECT id FROM jobs WHERE {clause} $1 AND kind IN ({places}) ORDER BY {order} LIMIT 1 {lock}");
+        let sql = format!(
+            "SELECT id FROM jobs WHERE {clause} $1 AND kind IN ({places}) ORDER BY {order} LIMIT 1 {lock}"
+        );
         if let Some(row) = connection.query_one(&sql, &values)? {
             return row.int(0).map(Some);
         }

@@ -40,8 +40,8 @@ impl Registry {
             "SELECT {VERSION} FROM versions v WHERE v.repo = $1 AND v.refname = $2 AND v.id < $3
              AND v.stage IN ('approved', 'production', 'deprecated') ORDER BY v.id DESC LIMIT 20"
         );
-        let rows =
-            self.read(|connection| connection.query(&sql, &[head.repo.into(), refname.into(), head.id.into()]))?;
+        let rows = self
+            .read(|connection| connection.query(&sql, &[head.repo.into(), refname.into(), head.id.into()]))?;
         for row in rows {
             let version = version_of(&row, 0, head.kind, &head.name)?;
             if self.is_given_out(&version) {

@@ -3,11 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, Page, Stage, Version, events, project_of,
-    stages::Step,
-    stored,
-    types::read,
-    versions::by_id,
+    Actor, Page, Stage, Version, events, project_of, stages::Step, stored, types::read, versions::by_id,
 };
 use crate::{
     Error, Registry, Result,
@@ -121,8 +117,7 @@ impl VoteKind {
     }
 }
 
-const REQUEST: &str =
-    "q.id, q.version, q.stage, q.requester, q.reason, q.created, q.needed, q.state, q.decided, q.expires, q.conditions";
+const REQUEST: &str = "q.id, q.version, q.stage, q.requester, q.reason, q.created, q.needed, q.state, q.decided, q.expires, q.conditions";
 
 impl Registry {
     /// Asks that a version be approved.
@@ -131,7 +126,10 @@ impl Registry {
             return Err(Error::Invalid("a reason is needed".into()));
         }
         if !matches!(new.stage, Stage::Approved | Stage::Production) {
-            return Err(Error::Invalid(format!("nobody has to approve that it becomes {}", new.stage.as_str())));
+            return Err(Error::Invalid(format!(
+                "nobody has to approve that it becomes {}",
+                new.stage.as_str()
+            )));
         }
         let now = self.now();
         let id = self.write(|transaction| {
@@ -263,7 +261,8 @@ impl Registry {
         let mut values: Vec<Value<'_>> = vec![before.into(), page.rows().into()];
         let clause = state.map_or("", |_| "AND q.state = $3");
         values.extend(state.map(|state| Value::from(state.as_str())));
-        let sql = format!("SELECT {REQUEST} FROM requests q WHERE q.id < $1 {clause} ORDER BY q.id DESC LIMIT $2");
+        let sql =
+            format!("SELECT {REQUEST} FROM requests q WHERE q.id < $1 {clause} ORDER BY q.id DESC LIMIT $2");
         self.read(|connection| {
             let mut all = Vec::new();
             for row in connection.query(&sql, &values)? {
@@ -278,7 +277,8 @@ impl Registry {
 
     /// Requests about a version, the newest first.
     pub fn requests_of(&self, version: i64) -> Result<Vec<Request>> {
-        let sql = format!("SELECT {REQUEST} FROM requests q WHERE q.version = $1 ORDER BY q.id DESC LIMIT 1000");
+        let sql =
+            format!("SELECT {REQUEST} FROM requests q WHERE q.version = $1 ORDER BY q.id DESC LIMIT 1000");
         self.read(|connection| {
             let rows = connection.query(&sql, &[version.into()])?;
             rows.iter().map(|row| request_of(connection, row)).collect()
@@ -290,10 +290,9 @@ impl Registry {
 fn refuse_to_approve(version: &Version) -> Result<()> {
     match version.stage {
         Stage::Revoked => Err(Error::Forbidden("it was revoked".into())),
-        Stage::Rejected if version.effect == Some(alnage_policy::Effect::Deny) => Err(Error::Forbidden(format!(
-            "the policy refuses it ({}): only an exception lifts that",
-            version.reason
-        ))),
+        Stage::Rejected if version.effect == Some(alnage_policy::Effect::Deny) => Err(Error::Forbidden(
+            format!("the policy refuses it ({}): only an exception lifts that", version.reason),
+        )),
         _ if version.scan.is_none() => {
             Err(Error::Conflict("it was not scanned; what nobody has looked at is not approved".into()))
         }

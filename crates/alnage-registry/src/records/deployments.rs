@@ -117,7 +117,8 @@ impl Registry {
         let mut values: Vec<Value<'_>> = vec![before.into(), page.rows().into()];
         let clause = model.map_or("", |_| "AND model = $3");
         values.extend(model.map(Value::from));
-        let sql = format!("SELECT {DEPLOYMENT} FROM deployments WHERE id < $1 {clause} ORDER BY id DESC LIMIT $2");
+        let sql =
+            format!("SELECT {DEPLOYMENT} FROM deployments WHERE id < $1 {clause} ORDER BY id DESC LIMIT $2");
         self.read(|connection| connection.query(&sql, &values)?.iter().map(deployment_of).collect())
     }
 }

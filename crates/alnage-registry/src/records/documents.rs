@@ -33,7 +33,14 @@ pub struct Document {
 
 impl Registry {
     /// Adds a document to a version, over an older one of that name.
-    pub fn add_document(&self, version: i64, kind: &str, name: &str, body: &[u8], actor: &Actor) -> Result<i64> {
+    pub fn add_document(
+        &self,
+        version: i64,
+        kind: &str,
+        name: &str,
+        body: &[u8],
+        actor: &Actor,
+    ) -> Result<i64> {
         if body.len() > LONGEST {
             return Err(Error::Invalid("the document is too long".into()));
         }

@@ -100,7 +100,11 @@ pub(crate) fn add(
     )?;
     for hook in transaction.query("SELECT id, kinds FROM webhooks ORDER BY id", &[])? {
         let (hook, kinds) = (hook.int(0)?, hook.text(1)?);
-        let wanted = |pattern: &str| pattern == "*" || kind == pattern || kind.strip_prefix(pattern.trim_end_matches('*')).is_some_and(|_| pattern.ends_with('*'));
+        let wanted = |pattern: &str| {
+            pattern == "*"
+                || kind == pattern
+                || kind.strip_prefix(pattern.trim_end_matches('*')).is_some_and(|_| pattern.ends_with('*'))
+        };
         if kinds.split(',').map(str::trim).any(wanted) {
             let name = format!("{hook}/{id}");
             jobs::enqueue(transaction, "notify", &name, &name, now)?;

@@ -103,7 +103,8 @@ impl Registry {
     /// The exceptions that were made for a version, the newest first.
     pub fn exceptions(&self, version: i64) -> Result<Vec<Exception>> {
         self.read(|connection| {
-            let sql = format!("SELECT {EXCEPTION} FROM exceptions WHERE version = $1 ORDER BY id DESC LIMIT 1000");
+            let sql =
+                format!("SELECT {EXCEPTION} FROM exceptions WHERE version = $1 ORDER BY id DESC LIMIT 1000");
             connection.query(&sql, &[version.into()])?.iter().map(exception_of).collect()
         })
     }
@@ -122,8 +123,9 @@ impl Registry {
 
 /// The exceptions that count for a version now.
 pub(crate) fn counting(connection: &mut Connection, version: i64, now: u64) -> Result<Vec<Exception>> {
-    let sql =
-        format!("SELECT {EXCEPTION} FROM exceptions WHERE version = $1 AND ended IS NULL AND expires > $2 ORDER BY id");
+    let sql = format!(
+        "SELECT {EXCEPTION} FROM exceptions WHERE version = $1 AND ended IS NULL AND expires > $2 ORDER BY id"
+    );
     connection.query(&sql, &[version.into(), stored(now).into()])?.iter().map(exception_of).collect()
 }
 

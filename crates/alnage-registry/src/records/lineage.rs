@@ -115,7 +115,15 @@ impl Registry {
                 "reason": reason, "revoked": told(&revoked), "downstream": told(&downstream),
             });
             let name = subject.split_once('/').map_or(subject, |(_, name)| name);
-            events::add(transaction, now, "model.revoked", project_of(name), subject, actor, &payload.to_string())?;
+            events::add(
+                transaction,
+                now,
+                "model.revoked",
+                project_of(name),
+                subject,
+                actor,
+                &payload.to_string(),
+            )?;
             super::touch(transaction)?;
             Ok(Revoked { revoked, downstream })
         })?;
@@ -148,7 +156,8 @@ impl Registry {
     pub fn unrevoke(&self, subject: &str, actor: &Actor) -> Result<()> {
         let now = self.now();
         self.write(|transaction| {
-            let gone = transaction.execute("DELETE FROM revocations WHERE subject = $1", &[subject.into()])?;
+            let gone =
+                transaction.execute("DELETE FROM revocations WHERE subject = $1", &[subject.into()])?;
             if gone == 0 {
                 return Err(Error::NotFound(format!("a revocation of `{subject:.200}`")));
             }
@@ -229,7 +238,8 @@ fn reach(connection: &mut Connection, subject: &str) -> Result<Vec<Downstream>> 
 
 /// The versions that a subject is.
 fn versions_of(connection: &mut Connection, subject: &str) -> Result<Vec<Version>> {
-    let from = format!("SELECT {VERSION}, r.kind, r.name FROM versions v JOIN repos r ON r.id = v.repo WHERE");
+    let from =
+        format!("SELECT {VERSION}, r.kind, r.name FROM versions v JOIN repos r ON r.id = v.repo WHERE");
     let rows = if let Some(text) = subject.strip_prefix("sha256:") {
         let digest: Digest = text.parse().map_err(|_| Error::Invalid("no digest".into()))?;
         let sql = format!(
@@ -239,7 +249,9 @@ fn versions_of(connection: &mut Connection, subject: &str) -> Result<Vec<Version
     } else {
         let (kind, name) = subject.split_once('/').unwrap_or(("", subject));
         let (name, commit) = name.split_once('@').map_or((name, None), |(name, commit)| (name, Some(commit)));
-        let sql = format!("{from} r.kind = $1 AND r.name = $2 AND v.commit_id = COALESCE($3, v.commit_id) ORDER BY v.id LIMIT 10000");
+        let sql = format!(
+            "{from} r.kind = $1 AND r.name = $2 AND v.commit_id = COALESCE($3, v.commit_id) ORDER BY v.id LIMIT 10000"
+        );
         connection.query(&sql, &[kind.into(), name.into(), commit.into()])?
     };
     rows.iter().map(with_repo).collect()
@@ -287,7 +299,8 @@ fn deployments_of(connection: &mut Connection, version: &Version) -> Result<Vec<
         "SELECT {DEPLOYMENT} FROM deployments WHERE state = 'running' AND model = $1
          AND (commit_id = $2 OR commit_id = '' OR manifest = $3) ORDER BY id LIMIT 1000"
     );
-    let rows = connection.query(&sql, &[(&model).into(), (&version.commit).into(), (&version.manifest).into()])?;
+    let rows =
+        connection.query(&sql, &[(&model).into(), (&version.commit).into(), (&version.manifest).into()])?;
     rows.iter().map(deployment_of).collect()
 }
 
@@ -296,7 +309,9 @@ pub(crate) fn edges_of(connection: &mut Connection, version: i64) -> Result<Vec<
         "SELECT relation, subject, source FROM edges WHERE version = $1 ORDER BY relation, subject LIMIT 10000",
         &[version.into()],
     )?;
-    rows.iter().map(|row| Ok(Edge { relation: row.text(0)?, subject: row.text(1)?, source: row.text(2)? })).collect()
+    rows.iter()
+        .map(|row| Ok(Edge { relation: row.text(0)?, subject: row.text(1)?, source: row.text(2)? }))
+        .collect()
 }
 
 /// Keeps what a scan found the version to be made from.
@@ -339,12 +354,18 @@ fn purl_of(subject: &str) -> String {
 }
 
 /// Which revoked thing a version is, if it is one, and why that was revoked.
-pub(crate) fn revoked_subject(connection: &mut Connection, version: &Version) -> Result<Option<(String, String)>> {
+pub(crate) fn revoked_subject(
+    connection: &mut Connection,
+    version: &Version,
+) -> Result<Option<(String, String)>> {
     for some in names_of(connection, version)?.chunks(AT_A_TIME) {
         let places: Vec<String> = (1..=AT_A_TIME).map(|place| format!("${place}")).collect();
         let mut values: Vec<Value<'_>> = some.iter().map(Into::into).collect();
         values.resize(AT_A_TIME, Value::Null);
-        let sql = format!("SELECT subject, reason FROM revocations WHERE subject IN ({}) LIMIT 1", places.join(", "));
+        let sql = format!(
+            "SELECT subject, reason FROM revocations WHERE subject IN ({}) LIMIT 1",
+            places.join(", ")
+        );
         if let Some(row) = connection.query_one(&sql, &values)? {
             return Ok(Some((row.text(0)?, row.text(1)?)));
         }

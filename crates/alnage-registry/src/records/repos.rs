@@ -42,7 +42,8 @@ pub struct Stats {
     pub deployments: u64,
 }
 
-const REPO: &str = "r.id, r.kind, r.name, r.project, r.owner, r.origin, r.created, r.updated, r.pulls, r.served";
+const REPO: &str =
+    "r.id, r.kind, r.name, r.project, r.owner, r.origin, r.created, r.updated, r.pulls, r.served";
 const REPO_COLUMNS: usize = 10;
 
 impl Registry {
@@ -53,7 +54,11 @@ impl Registry {
              WHERE r.kind = $1 AND r.name = $2"
         );
         self.read(|connection| {
-            connection.query_one(&sql, &[kind.as_str().into(), name.into()])?.as_ref().map(repo_of).transpose()
+            connection
+                .query_one(&sql, &[kind.as_str().into(), name.into()])?
+                .as_ref()
+                .map(repo_of)
+                .transpose()
         })
     }
 
@@ -95,7 +100,15 @@ impl Registry {
             let (_, made) = find_or_make(transaction, kind, name, "upload", actor, now)?;
             if made {
                 let subject = format!("{}/{name}", kind.as_str());
-                super::events::add(transaction, now, "repo.created", project_of(name), &subject, actor, "{}")?;
+                super::events::add(
+                    transaction,
+                    now,
+                    "repo.created",
+                    project_of(name),
+                    &subject,
+                    actor,
+                    "{}",
+                )?;
             }
             Ok(())
         })?;
@@ -137,7 +150,8 @@ impl Registry {
             let jobs = count("SELECT count(*) FROM jobs WHERE state IN ('ready', 'running')")?;
             let requests = count("SELECT count(*) FROM requests WHERE state = 'open'")?;
             let deployments = count("SELECT count(*) FROM deployments WHERE state = 'running'")?;
-            let stages = connection.query("SELECT stage, count(*) FROM versions GROUP BY stage ORDER BY stage", &[])?;
+            let stages = connection
+                .query("SELECT stage, count(*) FROM versions GROUP BY stage ORDER BY stage", &[])?;
             let stages = stages
                 .iter()
                 .map(|row| Ok((Stage::parse(&row.text(0)?)?, read(row.int(1)?))))
@@ -171,7 +185,10 @@ pub fn check_name(name: &str) -> Result<()> {
 
 pub(crate) fn id_of(connection: &mut Connection, kind: Kind, name: &str) -> Result<Option<i64>> {
     connection
-        .query_one("SELECT id FROM repos WHERE kind = $1 AND name = $2", &[kind.as_str().into(), name.into()])?
+        .query_one(
+            "SELECT id FROM repos WHERE kind = $1 AND name = $2",
+            &[kind.as_str().into(), name.into()],
+        )?
         .map(|row| row.int(0))
         .transpose()
 }

@@ -148,7 +148,8 @@ const SEVERITIES: [(Severity, &str); 5] = [
     (Severity::Critical, "critical"),
 ];
 
-const SCAN: &str = "id, version, started, finished, verdict, effect, rules, policy, decision, input, seals, facts";
+const SCAN: &str =
+    "id, version, started, finished, verdict, effect, rules, policy, decision, input, seals, facts";
 
 impl Registry {
     /// Keeps what a scan found, asks the policy, and moves the version on.
@@ -178,7 +179,15 @@ impl Registry {
                 let subject = format!("{}/{}@{}", before.kind.as_str(), before.name, before.commit);
                 let project = project_of(&before.name);
                 let now = self.now();
-                events::add(transaction, now, "scan.changed", project, &subject, &actor, &payload.to_string())?;
+                events::add(
+                    transaction,
+                    now,
+                    "scan.changed",
+                    project,
+                    &subject,
+                    &actor,
+                    &payload.to_string(),
+                )?;
             }
             self.apply(transaction, &before, &decision, &actor)
         })?;
@@ -193,7 +202,8 @@ impl Registry {
             let Some(scan) = before.scan else { return Ok(None) };
             let row = transaction.query_one("SELECT input FROM scans WHERE id = $1", &[scan.into()])?;
             let row = row.ok_or_else(|| Error::internal("a version's scan is missing"))?;
-            let (input, decision) = self.decide(transaction, &before, serde_json::from_str(&row.text(0)?)?)?;
+            let (input, decision) =
+                self.decide(transaction, &before, serde_json::from_str(&row.text(0)?)?)?;
             transaction.execute(
                 "UPDATE scans SET input = $2, decision = $3, policy = $4, effect = $5 WHERE id = $1",
                 &[
@@ -263,7 +273,12 @@ impl Registry {
     }
 
     /// What the policy is asked and says, with what people decided so far.
-    fn decide(&self, connection: &mut Connection, version: &Version, mut input: Json) -> Result<(Json, Decision)> {
+    fn decide(
+        &self,
+        connection: &mut Connection,
+        version: &Version,
+        mut input: Json,
+    ) -> Result<(Json, Decision)> {
         let now = self.now();
         let exceptions: Vec<Json> = exceptions::counting(connection, version.id, now)?
             .into_iter()
@@ -338,12 +353,15 @@ impl Registry {
         let revoked = lineage::revoked_subject(transaction, before)?;
         let headline = decision.headline().unwrap_or("the policy allows it").to_owned();
         let lifted = exceptions::counting(transaction, version, self.now())?;
-        let ends = lifted.iter().map(|exception| exception.expires).min().filter(|_| !decision.lifted.is_empty());
+        let ends =
+            lifted.iter().map(|exception| exception.expires).min().filter(|_| !decision.lifted.is_empty());
         let (after, reason) = match (revoked, decision.effect) {
             (Some((subject, reason)), _) => (Stage::Revoked, format!("{subject} was revoked: {reason}")),
             (None, Effect::Deny) => (Stage::Rejected, headline),
             // A person has let it pass knowing what the policy says.
-            (None, Effect::Quarantine) if before.stage.is_served() && before.effect == Some(Effect::Quarantine) => {
+            (None, Effect::Quarantine)
+                if before.stage.is_served() && before.effect == Some(Effect::Quarantine) =>
+            {
                 return super::touch(transaction);
             }
             (None, Effect::Quarantine) => (Stage::Quarantined, headline),
@@ -352,7 +370,9 @@ impl Registry {
             }
             (None, Effect::Allow) if before.stage.is_served() => (before.stage, headline),
             // A person has refused it.
-            (None, Effect::Allow) if before.stage == Stage::Rejected && before.effect != Some(Effect::Deny) => {
+            (None, Effect::Allow)
+                if before.stage == Stage::Rejected && before.effect != Some(Effect::Deny) =>
+            {
                 return super::touch(transaction);
             }
             (None, Effect::Allow) => (Stage::Approved, headline),
@@ -383,7 +403,12 @@ fn withhold(transaction: &mut Transaction, version: i64, decision: &Decision) ->
     Ok(())
 }
 
-fn keep_findings(transaction: &mut Transaction, scan: i64, version: i64, findings: &[NewFinding]) -> Result<()> {
+fn keep_findings(
+    transaction: &mut Transaction,
+    scan: i64,
+    version: i64,
+    findings: &[NewFinding],
+) -> Result<()> {
     transaction.execute("DELETE FROM findings WHERE version = $1", &[version.into()])?;
     for finding in findings {
         let id = Database::next_id(transaction)?;

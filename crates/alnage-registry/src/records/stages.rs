@@ -2,11 +2,7 @@
 
 use serde::Serialize;
 
-use super::{
-    Actor, Moved, Stage, Version, events, project_of, stored,
-    types::read,
-    versions::by_id,
-};
+use super::{Actor, Moved, Stage, Version, events, project_of, stored, types::read, versions::by_id};
 use crate::{
     Error, Registry, Result,
     database::{Database, Transaction},
@@ -114,9 +110,15 @@ impl Registry {
     }
 
     /// Takes a step: record, log, event, all or nothing.
-    pub(crate) fn step(&self, transaction: &mut Transaction, version: &Version, step: &Step<'_>) -> Result<()> {
+    pub(crate) fn step(
+        &self,
+        transaction: &mut Transaction,
+        version: &Version,
+        step: &Step<'_>,
+    ) -> Result<()> {
         let now = self.now();
-        let reason: String = step.reason.chars().filter(|character| !character.is_control()).take(1000).collect();
+        let reason: String =
+            step.reason.chars().filter(|character| !character.is_control()).take(1000).collect();
         transaction.execute(
             "UPDATE versions SET stage = $2, staged = $3, staged_by = $4, reason = $5, expires = $6, conditions = $7,
                  released = COALESCE(released, $8)

@@ -72,7 +72,8 @@ fn nothing_is_given_out_before_it_is_judged_and_the_newest_allowed_is() {
         assert_eq!(served(registry, "acme/tiny", "main").as_ref(), Some(&first.commit), "the last allowed");
         assert_eq!(served(registry, "acme/tiny", &second.commit), None);
         registry.finish_scan(second.id, &scan(Verdict::Block)).unwrap();
-        let Answer::Ask { reason, .. } = registry.answer(Kind::Model, "acme/tiny", &second.commit).unwrap() else {
+        let Answer::Ask { reason, .. } = registry.answer(Kind::Model, "acme/tiny", &second.commit).unwrap()
+        else {
             panic!("a blocked version is not asked for")
         };
         assert!(!reason.is_empty());
@@ -82,7 +83,9 @@ fn nothing_is_given_out_before_it_is_judged_and_the_newest_allowed_is() {
         assert_eq!(served(registry, "acme/tiny", "main").as_ref(), Some(&third.commit));
         let repo = registry.repo(Kind::Model, "acme/tiny").unwrap().unwrap();
         assert_eq!((repo.served, repo.head.unwrap().id), (Some(third.id), third.id));
-        let listed = registry.repos(RepoQuery { search: Some("TINY"), ..RepoQuery::default() }, Page::first(10)).unwrap();
+        let listed = registry
+            .repos(RepoQuery { search: Some("TINY"), ..RepoQuery::default() }, Page::first(10))
+            .unwrap();
         assert_eq!(listed.len(), 1);
         assert_eq!(registry.findings(FindingQuery::default(), Page::first(10)).unwrap().len(), 3);
     });
@@ -99,7 +102,10 @@ fn four_eyes_approve_and_time_takes_it_back() {
             expires: Some(now() + 1000),
             conditions: "internal use",
         };
-        assert!(matches!(registry.request_approval(&ask, &actor("bob")), Err(Error::Conflict(_))), "not scanned");
+        assert!(
+            matches!(registry.request_approval(&ask, &actor("bob")), Err(Error::Conflict(_))),
+            "not scanned"
+        );
         registry.finish_scan(version.id, &scan(Verdict::Unknown)).unwrap();
         assert!(matches!(registry.answer(Kind::Model, "acme/odd", "main").unwrap(), Answer::Ask { .. }));
         let by_force = registry.transition(version.id, Stage::Approved, "I say so", &actor("eve"));
@@ -130,8 +136,13 @@ fn exceptions_lift_what_votes_cannot() {
         registry.finish_scan(version.id, &scan(Verdict::Block)).unwrap();
         let version = registry.version_by_id(version.id).unwrap().unwrap();
         assert_eq!(version.stage, Stage::Rejected);
-        let ask =
-            NewRequest { version: version.id, stage: Stage::Approved, reason: "x", expires: None, conditions: "" };
+        let ask = NewRequest {
+            version: version.id,
+            stage: Stage::Approved,
+            reason: "x",
+            expires: None,
+            conditions: "",
+        };
         assert!(matches!(registry.request_approval(&ask, &actor("bob")), Err(Error::Forbidden(_))));
         let decision: alnage_policy::Decision =
             serde_json::from_value(registry.scans(version.id).unwrap().remove(0).decision).unwrap();
@@ -196,7 +207,12 @@ fn a_revocation_reaches_everything_made_from_it() {
         registry.finish_scan(again.id, &scan(Verdict::Pass)).unwrap();
         let again = registry.version_by_id(again.id).unwrap().unwrap();
         assert_eq!(again.stage, Stage::Revoked, "a new version of what is revoked is, too");
-        let event = registry.events(0, 1000).unwrap().into_iter().find(|event| event.kind == "model.revoked").unwrap();
+        let event = registry
+            .events(0, 1000)
+            .unwrap()
+            .into_iter()
+            .find(|event| event.kind == "model.revoked")
+            .unwrap();
         assert_eq!(event.payload["downstream"][1]["deployments"][0], "cluster/a/Deployment/x");
     });
 }
@@ -295,8 +311,12 @@ fn reads_are_audited_in_order() {
         let line = |target| AuditEntry { actor: &ann, action: "download", target, outcome: "ok", detail: "" };
         registry.audit(&[line("one"), line("two")]).unwrap();
         registry.audit(&[line("three")]).unwrap();
-        let targets: Vec<String> =
-            registry.audit_log(Some("ann"), Page::first(10)).unwrap().into_iter().map(|line| line.target).collect();
+        let targets: Vec<String> = registry
+            .audit_log(Some("ann"), Page::first(10))
+            .unwrap()
+            .into_iter()
+            .map(|line| line.target)
+            .collect();
         assert_eq!(targets, ["three", "two", "one"]);
         assert!(registry.audit_log(Some("eve"), Page::first(10)).unwrap().is_empty());
     });

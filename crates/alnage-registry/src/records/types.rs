@@ -54,8 +54,14 @@ pub enum Stage {
 
 impl Stage {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Quarantined, Self::Rejected, Self::Approved, Self::Production, Self::Deprecated, Self::Revoked];
+    pub const ALL: [Self; 6] = [
+        Self::Quarantined,
+        Self::Rejected,
+        Self::Approved,
+        Self::Production,
+        Self::Deprecated,
+        Self::Revoked,
+    ];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
@@ -350,7 +356,9 @@ impl Page<'_> {
         if self.after.is_empty() {
             return Ok(i64::MAX);
         }
-        self.after.parse().map_err(|_| Error::Invalid(format!("`{:.40}` is no place in this list", self.after)))
+        self.after
+            .parse()
+            .map_err(|_| Error::Invalid(format!("`{:.40}` is no place in this list", self.after)))
     }
 }
 

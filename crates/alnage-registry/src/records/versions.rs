@@ -36,7 +36,16 @@ impl Registry {
         let commit = match new.commit {
             Some(commit) if is_commit(&commit) => commit,
             Some(commit) => return Err(Error::Invalid(format!("`{commit:.60}` is no commit"))),
-            None => commit_of(kind, name, &manifest, new.parent.as_deref(), &new.message, &actor.name, now, &files),
+            None => commit_of(
+                kind,
+                name,
+                &manifest,
+                new.parent.as_deref(),
+                &new.message,
+                &actor.name,
+                now,
+                &files,
+            ),
         };
         let size = files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.size));
         let origin = if new.origin.is_empty() { "upload" } else { &new.origin };
@@ -113,8 +122,9 @@ impl Registry {
             let Some(repo) = repos::id_of(connection, kind, name)? else {
                 return Err(Error::NotFound(format!("`{name}`")));
             };
-            let sql =
-                format!("SELECT {VERSION} FROM versions v WHERE v.repo = $1 AND v.id < $2 ORDER BY v.id DESC LIMIT $3");
+            let sql = format!(
+                "SELECT {VERSION} FROM versions v WHERE v.repo = $1 AND v.id < $2 ORDER BY v.id DESC LIMIT $3"
+            );
             let rows = connection.query(&sql, &[repo.into(), before.into(), page.rows().into()])?;
             rows.iter().map(|row| version_of(row, 0, kind, name)).collect()
         })
@@ -173,8 +183,10 @@ impl Registry {
             let Some(repo) = repos::id_of(connection, kind, name)? else {
                 return Err(Error::NotFound(format!("`{name}`")));
             };
-            let rows = connection
-                .query("SELECT name, kind, commit_id FROM refs WHERE repo = $1 ORDER BY name", &[repo.into()])?;
+            let rows = connection.query(
+                "SELECT name, kind, commit_id FROM refs WHERE repo = $1 ORDER BY name",
+                &[repo.into()],
+            )?;
             rows.iter()
                 .map(|row| {
                     let kind = if row.text(1)? == "tag" { RefKind::Tag } else { RefKind::Branch };
@@ -199,7 +211,8 @@ impl Registry {
             };
             set_ref(transaction, repo, refname, what, commit)?;
             if refname == "main" {
-                transaction.execute("UPDATE repos SET head = $2 WHERE id = $1", &[repo.into(), version.into()])?;
+                transaction
+                    .execute("UPDATE repos SET head = $2 WHERE id = $1", &[repo.into(), version.into()])?;
             }
             super::touch(transaction)
         })
@@ -225,7 +238,9 @@ impl Registry {
     /// Counts that a version was given out.
     pub fn count_pull(&self, repo: i64) -> Result<()> {
         self.database().write_aside(|transaction| {
-            transaction.execute("UPDATE repos SET pulls = pulls + 1 WHERE id = $1", &[repo.into()]).map(|_| ())
+            transaction
+                .execute("UPDATE repos SET pulls = pulls + 1 WHERE id = $1", &[repo.into()])
+                .map(|_| ())
         })
     }
 
@@ -262,14 +277,18 @@ pub fn is_commit(text: &str) -> bool {
 }
 
 pub(crate) fn by_id(connection: &mut Connection, id: i64) -> Result<Option<Version>> {
-    let sql = format!("SELECT {VERSION}, r.kind, r.name FROM versions v JOIN repos r ON r.id = v.repo WHERE v.id = $1");
+    let sql = format!(
+        "SELECT {VERSION}, r.kind, r.name FROM versions v JOIN repos r ON r.id = v.repo WHERE v.id = $1"
+    );
     connection.query_one(&sql, &[id.into()])?.as_ref().map(with_repo).transpose()
 }
 
 /// The commit that a revision names, if it is one that is here.
 pub(crate) fn resolve(connection: &mut Connection, repo: i64, revision: &str) -> Result<Option<String>> {
-    let row = connection
-        .query_one("SELECT commit_id FROM refs WHERE repo = $1 AND name = $2", &[repo.into(), revision.into()])?;
+    let row = connection.query_one(
+        "SELECT commit_id FROM refs WHERE repo = $1 AND name = $2",
+        &[repo.into(), revision.into()],
+    )?;
     match row {
         Some(row) => row.text(0).map(Some),
         None => Ok(is_commit(revision).then(|| revision.to_owned())),
@@ -278,7 +297,10 @@ pub(crate) fn resolve(connection: &mut Connection, repo: i64, revision: &str) ->
 
 pub(crate) fn version_in(connection: &mut Connection, repo: i64, commit: &str) -> Result<Option<i64>> {
     connection
-        .query_one("SELECT id FROM versions WHERE repo = $1 AND commit_id = $2", &[repo.into(), commit.into()])?
+        .query_one(
+            "SELECT id FROM versions WHERE repo = $1 AND commit_id = $2",
+            &[repo.into(), commit.into()],
+        )?
         .map(|row| row.int(0))
         .transpose()
 }
@@ -345,7 +367,8 @@ const FILE: &str = "path, size, sha256, git_oid, lfs, verdict, format, served, r
 
 fn file_of(row: &Row) -> Result<FileRecord> {
     let sha256 = row.bytes(2)?;
-    let sha256 = <[u8; 32]>::try_from(sha256.as_slice()).map_err(|_| Error::internal("a digest of another length"))?;
+    let sha256 =
+        <[u8; 32]>::try_from(sha256.as_slice()).map_err(|_| Error::internal("a digest of another length"))?;
     Ok(FileRecord {
         path: row.text(0)?,
         size: read(row.int(1)?),
@@ -381,7 +404,9 @@ fn oid_bytes(text: &str) -> Result<Vec<u8>> {
     if !is_commit(text) {
         return Err(bad());
     }
-    (0..20).map(|at| u8::from_str_radix(text.get(2 * at..2 * at + 2).ok_or_else(bad)?, 16).map_err(|_| bad())).collect()
+    (0..20)
+        .map(|at| u8::from_str_radix(text.get(2 * at..2 * at + 2).ok_or_else(bad)?, 16).map_err(|_| bad()))
+        .collect()
 }
 
 /// Files by path, each once, none of which leaves the tree or hides another.
@@ -397,7 +422,8 @@ fn checked_files(mut files: Vec<NewFile>) -> Result<Vec<NewFile>> {
         let path = file.path.as_str();
         let part = |part: &str| !part.is_empty() && part != "." && part != ".." && part.len() <= 255;
         let plain = !path.chars().any(|character| character.is_control() || character == '\\');
-        if !path.split('/').all(part) || !plain || path.len() > 2000 || path.split('/').next() == Some(".git") {
+        if !path.split('/').all(part) || !plain || path.len() > 2000 || path.split('/').next() == Some(".git")
+        {
             return Err(Error::Invalid(format!("`{:.200}` is no path of a file", path.escape_debug())));
         }
     }
@@ -444,7 +470,10 @@ fn commit_of(
 ) -> String {
     let mut hash = Sha1::new();
     let parent = parent.unwrap_or_default();
-    hash.update(format!("commit\0{}\0{name}\0{manifest}\0{parent}\0{author}\0{now}\0{message}\0", kind.as_str()));
+    hash.update(format!(
+        "commit\0{}\0{name}\0{manifest}\0{parent}\0{author}\0{now}\0{message}\0",
+        kind.as_str()
+    ));
     for file in files {
         hash.update(format!("{}\0{}\0", file.path, file.git_oid));
     }

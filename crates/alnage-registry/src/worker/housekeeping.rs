@@ -1,8 +1,7 @@
 //! What has run out, what has changed, what nobody needs any more.
 
 use crate::{
-    Actor, Registry, Result,
-    jobs,
+    Actor, Registry, Result, jobs,
     records::{Stage, stored},
 };
 
@@ -17,7 +16,9 @@ pub(super) fn run(registry: &Registry) -> Result<()> {
     rescan(registry)?;
     let old = stored(registry.now().saturating_sub(FAILED_KEPT));
     registry.database().write_aside(|transaction| {
-        transaction.execute("DELETE FROM jobs WHERE state = 'failed' AND updated < $1", &[old.into()]).map(|_| ())
+        transaction
+            .execute("DELETE FROM jobs WHERE state = 'failed' AND updated < $1", &[old.into()])
+            .map(|_| ())
     })
 }
 

@@ -65,8 +65,10 @@ impl Registry {
     /// Who is told.
     pub fn webhooks(&self) -> Result<Vec<Webhook>> {
         self.read(|connection| {
-            let rows = connection
-                .query("SELECT id, url, kinds, author, created, last_status FROM webhooks ORDER BY id", &[])?;
+            let rows = connection.query(
+                "SELECT id, url, kinds, author, created, last_status FROM webhooks ORDER BY id",
+                &[],
+            )?;
             rows.iter()
                 .map(|row| {
                     Ok(Webhook {
@@ -84,8 +86,8 @@ impl Registry {
 
     /// Tells somebody no more.
     pub fn delete_webhook(&self, id: i64) -> Result<()> {
-        let gone =
-            self.write(|transaction| transaction.execute("DELETE FROM webhooks WHERE id = $1", &[id.into()]))?;
+        let gone = self
+            .write(|transaction| transaction.execute("DELETE FROM webhooks WHERE id = $1", &[id.into()]))?;
         if gone == 0 { Err(Error::NotFound("the receiver".into())) } else { Ok(()) }
     }
 }
@@ -100,14 +102,17 @@ pub fn sign(secret: &str, time: u64, body: &str) -> String {
 
 /// Tells one receiver of one event: `RECEIVER/EVENT`.
 pub(super) fn run(registry: &Registry, payload: &str) -> Result<()> {
-    let numbers = payload.split_once('/').and_then(|(hook, event)| Some((hook.parse().ok()?, event.parse().ok()?)));
+    let numbers =
+        payload.split_once('/').and_then(|(hook, event)| Some((hook.parse().ok()?, event.parse().ok()?)));
     let (hook, event): (i64, i64) = numbers.ok_or_else(|| Error::Invalid("the job names no event".into()))?;
-    let row = registry
-        .read(|connection| connection.query_one("SELECT url, secret FROM webhooks WHERE id = $1", &[hook.into()]))?;
+    let row = registry.read(|connection| {
+        connection.query_one("SELECT url, secret FROM webhooks WHERE id = $1", &[hook.into()])
+    })?;
     // Who is not to be told any more is not.
     let Some(row) = row else { return Ok(()) };
     let (url, secret) = (row.text(0)?, row.text(1)?);
-    let Some(event) = registry.events(event.saturating_sub(1), 1)?.pop().filter(|found| found.id == event) else {
+    let Some(event) = registry.events(event.saturating_sub(1), 1)?.pop().filter(|found| found.id == event)
+    else {
         return Ok(());
     };
     let body = serde_json::to_string(&event)?;
@@ -131,7 +136,8 @@ pub(super) fn run(registry: &Registry, payload: &str) -> Result<()> {
     };
     let heard = answer.as_ref().is_ok_and(|answer| answer.status().is_success());
     registry.database().write_aside(|transaction| {
-        transaction.execute("UPDATE webhooks SET last_status = $2 WHERE id = $1", &[hook.into(), (&status).into()])
+        transaction
+            .execute("UPDATE webhooks SET last_status = $2 WHERE id = $1", &[hook.into(), (&status).into()])
     })?;
     if heard { Ok(()) } else { Err(Error::Unavailable(format!("the receiver did not take it: {status}"))) }
 }

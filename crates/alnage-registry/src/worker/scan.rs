@@ -66,7 +66,12 @@ impl Place {
     }
 
     /// Puts the files of the version side by side, where a cache of the hub would have them: so the name is known.
-    fn fill(&self, registry: &Registry, version: &Version, alive: &dyn Fn() -> Result<()>) -> Result<PathBuf> {
+    fn fill(
+        &self,
+        registry: &Registry,
+        version: &Version,
+        alive: &dyn Fn() -> Result<()>,
+    ) -> Result<PathBuf> {
         let folder = format!("{}s--{}", version.kind.as_str(), version.name.replace('/', "--"));
         let model = self.0.join(folder).join("snapshots").join(&version.commit);
         fs::create_dir_all(&model)?;

@@ -14,7 +14,12 @@ fn add(registry: &Registry, name: &str, files: &[(&str, &[u8])]) -> Version {
         .iter()
         .map(|(path, content)| {
             let stored = registry.blobs().put(*content, None).unwrap();
-            NewFile { path: (*path).into(), size: stored.size, sha256: stored.digest, git_oid: stored.git_oid }
+            NewFile {
+                path: (*path).into(),
+                size: stored.size,
+                sha256: stored.digest,
+                git_oid: stored.git_oid,
+            }
         })
         .collect();
     let new = NewVersion { refname: "main".into(), files, ..NewVersion::default() };
@@ -35,7 +40,11 @@ fn a_scan_judges_what_is_stored_and_says_why() {
         let good = add(
             registry,
             "acme/tiny",
-            &[("README.md", card), ("model.safetensors", &weights), (".gitattributes", b"*.bin filter=lfs\n")],
+            &[
+                ("README.md", card),
+                ("model.safetensors", &weights),
+                (".gitattributes", b"*.bin filter=lfs\n"),
+            ],
         );
         let bad = add(registry, "acme/evil", &[("pytorch_model.bin", WEAPON)]);
         while run_one(registry, &["scan"]).unwrap() {}
@@ -55,7 +64,11 @@ fn a_scan_judges_what_is_stored_and_says_why() {
         let file = registry.file(bad.id, "pytorch_model.bin").unwrap().unwrap();
         assert_eq!(file.verdict, Some(alnage_types::Verdict::Block));
         assert!(matches!(registry.answer(Kind::Model, "acme/evil", "main").unwrap(), Answer::Ask { .. }));
-        assert_eq!(std::fs::read_dir(registry.scratch().join("scans")).unwrap().count(), 0, "scratch is swept");
+        assert_eq!(
+            std::fs::read_dir(registry.scratch().join("scans")).unwrap().count(),
+            0,
+            "scratch is swept"
+        );
     });
 }
 
@@ -91,7 +104,8 @@ fn receivers_are_told_and_know_by_whom() {
                         let count = stream.read(&mut buffer).unwrap();
                         text.push_str(&String::from_utf8_lossy(&buffer[..count]));
                     }
-                    write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+                    write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                        .unwrap();
                     all.push(text);
                 }
                 all
