@@ -119,6 +119,7 @@ impl Pulse<'_> {
 
 fn perform(registry: &Registry, job: &Job, pulse: &Pulse<'_>) -> Result<()> {
     match job.kind.as_str() {
+        crate::pull::JOB => crate::pull::run(registry, &job.payload, job.attempts, &|| pulse.beat()),
         "scan" => scan::run(registry, &job.payload, &|| pulse.beat()),
         "notify" => notify::run(registry, &job.payload),
         kind => Err(Error::Invalid(format!("`{kind:.40}` is no kind of work"))),

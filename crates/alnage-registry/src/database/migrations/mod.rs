@@ -20,6 +20,7 @@ pub struct Migration {
 pub static MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "records", sql: include_str!("001_records.sql") },
     Migration { number: 10, name: "people", sql: include_str!("010_people.sql") },
+    Migration { number: 20, name: "pull", sql: include_str!("020_pull.sql") },
     Migration { number: 30, name: "xet", sql: include_str!("030_xet.sql") },
     Migration { number: 31, name: "oci", sql: include_str!("031_oci.sql") },
 ];
