@@ -2,7 +2,7 @@
 
 use std::{net::TcpListener, path::PathBuf};
 
-use alnage_registry::database::Database;
+use alnage_registry::Registry;
 
 use crate::auth::{Oidc, Trust};
 
@@ -26,7 +26,7 @@ pub struct Settings {
 /// Serves until the process is told to end.
 pub fn serve(
     listener: TcpListener,
-    database: Database,
+    registry: Registry,
     settings: Settings,
     clock: fn() -> u64,
 ) -> std::io::Result<()> {
@@ -35,7 +35,7 @@ pub fn serve(
         settings.tls.clone().map(|(certificate, key)| listen::Tls::read(certificate, key)).transpose()?;
     listen::runtime()?.block_on(async {
         let stop = listen::stop_on_signals()?;
-        let state = State::new(settings, database, stop.clone(), clock);
+        let state = State::new(settings, registry, stop.clone(), clock);
         listen::serve(listener, tls, routes::router(state), stop).await
     })
 }

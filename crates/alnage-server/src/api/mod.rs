@@ -1,7 +1,33 @@
 //! `/api/v1`: the registry for programs.
 
+mod common;
+mod decisions;
+mod evidence;
+mod models;
+mod openapi;
+mod people;
+mod running;
+#[cfg(test)]
+mod tests;
+
 use crate::core::Route;
 
+/// A path below a version.
+macro_rules! version_path {
+    ($rest:literal) => {
+        concat!("/api/v1/models/{project}/{name}/versions/{revision}", $rest)
+    };
+}
+use version_path;
+
 pub(crate) fn routes() -> Vec<Route> {
-    Vec::new()
+    let rooms = [
+        models::routes(),
+        evidence::routes(),
+        decisions::routes(),
+        running::routes(),
+        people::routes(),
+        openapi::routes(),
+    ];
+    rooms.into_iter().flatten().collect()
 }

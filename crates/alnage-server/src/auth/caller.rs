@@ -2,7 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use alnage_registry::people::{Place, Role, Roles};
+use alnage_registry::{
+    Actor, ActorKind,
+    people::{Place, Role, Roles},
+};
 use axum::{extract::FromRequestParts, http::request::Parts};
 
 use crate::core::{Answered, Failure};
@@ -51,6 +54,16 @@ impl Caller {
 
     pub(crate) fn is_anonymous(&self) -> bool {
         self.kind == CallerKind::Anonymous
+    }
+
+    /// As records name whoever does something.
+    pub(crate) fn actor(&self) -> Actor {
+        let (name, kind) = match self.kind {
+            CallerKind::Anonymous => ("anonymous".to_owned(), ActorKind::User),
+            CallerKind::User => (self.name.clone(), ActorKind::User),
+            CallerKind::Service => (self.name.clone(), ActorKind::Service),
+        };
+        Actor { name, kind, address: self.address.to_string() }
     }
 
     /// Whether they may do what `role` may at `place`.

@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use alnage_registry::{
-    database::Database,
+    Registry,
     people::{Issuers, People},
 };
 
@@ -22,7 +22,7 @@ pub(crate) struct Inner {
     pub(crate) issuers: Issuers,
     /// When the server ends, for what would go on.
     pub(crate) stop: Stop,
-    database: Database,
+    pub(crate) registry: Registry,
     clock: fn() -> u64,
 }
 
@@ -35,8 +35,8 @@ impl Deref for State {
 }
 
 impl State {
-    pub(crate) fn new(settings: Settings, database: Database, stop: Stop, clock: fn() -> u64) -> Self {
-        let people = People::new(database.clone(), clock);
+    pub(crate) fn new(settings: Settings, registry: Registry, stop: Stop, clock: fn() -> u64) -> Self {
+        let people = People::new(registry.database().clone(), clock);
         let issuers = Issuers::new(clock, settings.roots.clone());
         Self(Arc::new(Inner {
             settings,
@@ -44,7 +44,7 @@ impl State {
             people,
             issuers,
             stop,
-            database,
+            registry,
             clock,
         }))
     }
@@ -56,8 +56,7 @@ impl State {
 
     /// Whether everything that requests need can be reached.
     pub(crate) fn ready(&self) -> Answered<()> {
-        self.database
-            .read(|connection| connection.query_one("SELECT number FROM migrations LIMIT 1", &[]))?;
+        self.registry.generation()?;
         Ok(())
     }
 }
