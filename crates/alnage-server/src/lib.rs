@@ -9,5 +9,5 @@ mod settings;
 mod witness;
 
 pub use auth::{Oidc, Trust};
-pub use settings::{Settings, serve};
+pub use settings::{Settings, serve, work};
 pub use witness::serve_witness;

@@ -1,10 +1,17 @@
 //! What a server is told when it starts.
 
-use std::{net::TcpListener, path::PathBuf};
+use std::{
+    net::TcpListener,
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use alnage_registry::Registry;
+use alnage_registry::{Registry, worker};
 
-use crate::auth::{Oidc, Trust};
+use crate::{
+    auth::{Oidc, Trust},
+    core::{State, listen, routes},
+};
 
 /// What a server is told when it starts.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +28,8 @@ pub struct Settings {
     pub trust: Vec<Trust>,
     /// Authorities that identity providers are believed by, instead of the web's: PEM.
     pub roots: Option<Vec<u8>>,
+    /// Threads that pull and scan.
+    pub workers: usize,
 }
 
 /// Serves until the process is told to end.
@@ -30,12 +39,40 @@ pub fn serve(
     settings: Settings,
     clock: fn() -> u64,
 ) -> std::io::Result<()> {
-    use crate::core::{State, listen, routes};
     let tls =
         settings.tls.clone().map(|(certificate, key)| listen::Tls::read(certificate, key)).transpose()?;
-    listen::runtime()?.block_on(async {
-        let stop = listen::stop_on_signals()?;
-        let state = State::new(settings, registry, stop.clone(), clock);
-        listen::serve(listener, tls, routes::router(state), stop).await
+    let workers = settings.workers.min(256);
+    let over = AtomicBool::new(false);
+    let runtime = listen::runtime()?;
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| worker::run(&registry, &worker::KINDS, &over));
+        }
+        let served = runtime.block_on(async {
+            let stop = listen::stop_on_signals()?;
+            let state = State::new(settings, registry.clone(), stop.clone(), clock);
+            listen::serve(listener, tls, routes::router(state), stop).await
+        });
+        over.store(true, Ordering::Relaxed);
+        registry.bell().ring();
+        served
+    })
+}
+
+/// Works on what waits in the records, with so many threads, until the process is told to end.
+pub fn work(registry: &Registry, threads: usize) -> std::io::Result<()> {
+    let over = AtomicBool::new(false);
+    let runtime = listen::runtime()?;
+    std::thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, 256) {
+            scope.spawn(|| worker::run(registry, &worker::KINDS, &over));
+        }
+        let told = runtime.block_on(async {
+            listen::stopped(listen::stop_on_signals()?).await;
+            Ok(())
+        });
+        over.store(true, Ordering::Relaxed);
+        registry.bell().ring();
+        told
     })
 }

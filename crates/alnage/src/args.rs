@@ -6,6 +6,7 @@ mod detonate;
 mod gate;
 mod guard_host;
 mod run;
+mod serve;
 mod signing;
 mod trust;
 
@@ -17,6 +18,7 @@ pub(crate) use detonate::{DetonateArgs, DetonationFormat, JailArgs};
 pub(crate) use gate::GateArgs;
 pub(crate) use guard_host::GuardArgs;
 pub(crate) use run::RunArgs;
+pub(crate) use serve::{Given, ServeArgs, WorkerArgs};
 pub(crate) use signing::{KeygenArgs, SignArgs, SignatureArgs, SignatureCommand, VerifyArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -70,6 +72,14 @@ pub(crate) enum Command {
     /// new audit file where the old one was moved away; SIGTERM ends it
     #[command(name = "guard-host")]
     GuardHost(Box<GuardArgs>),
+    /// Serve the registry: one door for models into the organisation
+    ///
+    /// Hub clients that are told `HF_ENDPOINT=http://127.0.0.1:8080` download and upload through it; what is unknown is
+    /// pulled from the upstream hub, scanned and judged, and nothing is given out before it is allowed. The first start
+    /// prints the token of the account `admin`. SIGTERM ends it in good order
+    Serve(Box<ServeArgs>),
+    /// Pull, scan and notify for servers that share a database and a store
+    Worker(Box<WorkerArgs>),
     /// Sign a model without vetting it
     Sign(Box<SignArgs>),
     /// Look at a signature without verifying it

@@ -31,6 +31,7 @@ pub(super) fn show(flags: &SettingArgs) -> anyhow::Result<()> {
             format!("{} in `{}` until {}: {}", entry.code, entry.artifact, entry.expires, entry.reason);
         rows.push((format!("suppress.{}", index + 1), value));
     }
+    rows.extend(config.settings.serve.iter().map(|(name, value)| (format!("serve.{name}"), value.clone())));
     let names = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (name, value) in rows {

@@ -14,6 +14,7 @@ mod public_key;
 mod revoke;
 mod rules;
 mod run;
+mod serve;
 mod sign;
 mod signature;
 mod tour;
@@ -51,6 +52,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Verify(arguments) => return verify::run(&arguments, &unflagged()?),
         Command::Run(arguments) => return run::start(&arguments, &unflagged()?),
         Command::GuardHost(arguments) => guard_host::run(*arguments, unflagged()?)?,
+        Command::Serve(arguments) => serve::run(&arguments, &unflagged()?)?,
+        Command::Worker(arguments) => serve::work(&arguments, &unflagged()?)?,
         Command::Signature { command } => return signature::run(&command),
         Command::Sign(arguments) => sign::run(&arguments, unflagged()?.jobs)?,
         Command::PublicKey { key } => public_key::run(&key)?,

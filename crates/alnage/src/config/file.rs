@@ -10,7 +10,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{Config, KEYS, Origin, keys, values};
+use super::{Config, KEYS, Origin, SERVE_KEYS, keys, values};
 use crate::output::hinted;
 
 /// Reads the file at `path` into `config`.
@@ -26,6 +26,7 @@ pub(super) fn apply(config: &mut Config, path: &Path) -> anyhow::Result<()> {
             "policy" => apply_policy(config, value, &place)?,
             "suppress" => apply_suppressions(config, value, &place)?,
             "bom" => apply_bom(config, value, &place)?,
+            "serve" => apply_serve(config, value, &place)?,
             other => {
                 let Some(key) = keys::key(other) else { return Err(place.unknown_key(name)) };
                 let mut text = place.plain(key.name, value)?;
@@ -56,7 +57,7 @@ impl Place<'_> {
     }
 
     fn unknown_key(&self, name: &Name<'_>) -> anyhow::Error {
-        let known = KEYS.iter().map(|key| key.name).chain(["policy", "suppress", "bom"]);
+        let known = KEYS.iter().map(|key| key.name).chain(["policy", "suppress", "bom", "serve"]);
         self.unknown(name, known)
     }
 
@@ -93,6 +94,27 @@ impl Place<'_> {
             _ => Err(self.wrong(value, "a string")),
         }
     }
+}
+
+/// What `alnage serve` and `alnage worker` are told.
+fn apply_serve(config: &mut Config, value: &Value<'_>, place: &Place<'_>) -> anyhow::Result<()> {
+    let DeValue::Table(table) = value.get_ref() else {
+        return Err(place.wrong(value, "a table `[serve]`"));
+    };
+    for (name, value) in table {
+        let key = name.get_ref().as_ref();
+        let Some((key, is_path)) = SERVE_KEYS.iter().find(|(known, _)| *known == key) else {
+            return Err(place.unknown(name, SERVE_KEYS.iter().map(|(known, _)| *known)));
+        };
+        let mut text = place.plain(key, value)?;
+        if *is_path && !text.is_empty() {
+            let expanded = values::expand_home(Path::new(&text));
+            text = place.path.parent().unwrap_or(Path::new("")).join(expanded).to_string_lossy().into_owned();
+        }
+        config.settings.serve.insert((*key).to_owned(), text);
+        config.origins.insert(format!("serve.{key}"), place.origin(&value.span()));
+    }
+    Ok(())
 }
 
 /// What the user declares about the model, for bills of materials: a value or a list of them by key.

@@ -179,6 +179,36 @@ pub(crate) static KEYS: &[Key] = &[
     limit!("max-member-memory", max_member_memory, "bytes of a member kept in memory: a size like `16MiB`"),
 ];
 
+/// The keys of the table `[serve]`, and whether each is a path, which is relative to the file.
+pub(crate) static SERVE_KEYS: &[(&str, bool)] = &[
+    ("admin-token-file", true),
+    ("anonymous-read", false),
+    ("data", true),
+    ("database", false),
+    ("listen", false),
+    ("log-origin", false),
+    ("offline", false),
+    ("oidc-client-id", false),
+    ("oidc-client-secret-file", true),
+    ("oidc-everybody", false),
+    ("oidc-groups", false),
+    ("oidc-issuer", false),
+    ("oidc-roles", false),
+    ("policy", false),
+    ("public-url", false),
+    ("roots", true),
+    ("store", false),
+    ("tls-cert", true),
+    ("tls-key", true),
+    ("trust", true),
+    ("trusted-keys", false),
+    ("upstream", false),
+    ("upstream-hosts", false),
+    ("upstream-token-file", true),
+    ("votes", false),
+    ("workers", false),
+];
+
 fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("an empty path".into()) } else { Ok(values::expand_home(Path::new(text))) }
 }

@@ -15,7 +15,7 @@ use alnage_scan::{Policy, Suppression};
 use alnage_types::{Budget, Level, Verdict};
 use anyhow::Context as _;
 
-pub(crate) use keys::{KEYS, Key};
+pub(crate) use keys::{KEYS, Key, SERVE_KEYS};
 pub(crate) use values::number as parse_size;
 
 use crate::{
@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) policy: Policy,
     pub(crate) suppressions: Vec<Suppression>,
     pub(crate) declared: Declared,
+    /// What `[serve]` says, as flags would.
+    pub(crate) serve: BTreeMap<String, String>,
 }
 
 /// When to colour.
@@ -132,6 +134,11 @@ impl Config {
                 Some(key) => self.set(key, &value, Origin::Environment(name))?,
                 None => {
                     let names: Vec<String> = KEYS.iter().map(Key::variable).collect();
+                    if SERVE_KEYS.iter().any(|(key, _)| {
+                        name == format!("{PREFIX}SERVE_{}", key.replace('-', "_").to_ascii_uppercase())
+                    }) {
+                        continue;
+                    }
                     if let Some(close) = values::closest(&name, names.iter().map(String::as_str)) {
                         tell(format_args!("warning: `{PREFIX}{rest}` sets nothing; did you mean `{close}`?"));
                     }
@@ -211,6 +218,7 @@ impl Default for Settings {
             policy: Policy::default(),
             suppressions: Vec::new(),
             declared: Declared::default(),
+            serve: BTreeMap::new(),
         }
     }
 }
@@ -218,6 +226,11 @@ impl Default for Settings {
 /// Where `alnage verify` remembers the digests of files.
 pub(crate) fn seen_directory() -> PathBuf {
     data_directory().join("alnage/seen")
+}
+
+/// Where `alnage serve` keeps everything unless told otherwise.
+pub(crate) fn registry_directory() -> PathBuf {
+    data_directory().join("alnage/registry")
 }
 
 /// `$XDG_DATA_HOME`, or `~/.local/share`.
