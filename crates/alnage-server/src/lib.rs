@@ -1,5 +1,6 @@
 //! What Alnage serves over HTTP. A handler translates; what it decides is in the crates below.
 
+mod admission;
 mod api;
 mod auth;
 #[cfg(test)]
@@ -8,6 +9,7 @@ mod core;
 mod settings;
 mod witness;
 
+pub use admission::{AskedRegistry, Webhook, serve_webhook};
 pub use auth::{Oidc, Trust};
 pub use settings::{Settings, serve, work};
 pub use witness::serve_witness;

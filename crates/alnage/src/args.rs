@@ -5,6 +5,7 @@ mod convert;
 mod detonate;
 mod gate;
 mod guard_host;
+mod kube;
 mod run;
 mod serve;
 mod signing;
@@ -17,6 +18,7 @@ pub(crate) use convert::{ConversionArgs, ConversionFormat};
 pub(crate) use detonate::{DetonateArgs, DetonationFormat, JailArgs};
 pub(crate) use gate::GateArgs;
 pub(crate) use guard_host::GuardArgs;
+pub(crate) use kube::{AdmissionArgs, CheckArgs, CheckFormat, KubeCommand, WebhookArgs};
 pub(crate) use run::RunArgs;
 pub(crate) use serve::{Given, ServeArgs, WorkerArgs};
 pub(crate) use signing::{KeygenArgs, SignArgs, SignatureArgs, SignatureCommand, VerifyArgs};
@@ -80,6 +82,13 @@ pub(crate) enum Command {
     Serve(Box<ServeArgs>),
     /// Pull, scan and notify for servers that share a database and a store
     Worker(Box<WorkerArgs>),
+    /// Answer Kubernetes, synchronously, whether every model that an object names is approved and pinned
+    Webhook(Box<WebhookArgs>),
+    /// Look at Kubernetes manifests: which models they would load, and what is wrong with how
+    Kube {
+        #[command(subcommand)]
+        command: KubeCommand,
+    },
     /// Sign a model without vetting it
     Sign(Box<SignArgs>),
     /// Look at a signature without verifying it

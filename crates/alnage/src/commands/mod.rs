@@ -9,6 +9,7 @@ mod formats;
 mod gate;
 mod guard_host;
 mod keygen;
+mod kube;
 mod log;
 mod public_key;
 mod revoke;
@@ -20,6 +21,7 @@ mod signature;
 mod tour;
 mod verify;
 mod vet;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -55,6 +57,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Serve(arguments) => serve::run(&arguments, &unflagged()?)?,
         Command::Worker(arguments) => serve::work(&arguments, &unflagged()?)?,
         Command::Signature { command } => return signature::run(&command),
+        Command::Webhook(arguments) => webhook::run(*arguments)?,
+        Command::Kube { command } => return kube::run(&command),
         Command::Sign(arguments) => sign::run(&arguments, unflagged()?.jobs)?,
         Command::PublicKey { key } => public_key::run(&key)?,
         Command::Revoke(arguments) => revoke::run(&arguments, &unflagged()?)?,

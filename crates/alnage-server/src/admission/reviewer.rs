@@ -1,0 +1,178 @@
+//! What is asked, answered: reviews of Kubernetes, keys of Gatekeeper, questions in plain JSON. Blocking, as asking is.
+
+use std::sync::Arc;
+
+use alnage_admission::{
+    Answer, Asked, Decision, Known, Loads, Malformed, Origin, Provided, Review, Rules, Standing, Subject,
+    Table, asked, changes, decide, keys_of, provider_response, read, read_changed, refusal,
+};
+use serde_json::{Value, json};
+
+/// Somebody who knows models, and who may want to hear where they are used.
+pub(crate) trait Shelf: Known + Send + Sync {
+    /// A model was let through.
+    fn seen(&self, sighting: &Sighting<'_>);
+}
+
+/// A model in an object that was let through.
+pub(crate) struct Sighting<'s> {
+    /// Name space, kind and name of the object.
+    pub(crate) place: String,
+    /// The kind of the object.
+    pub(crate) kind: &'s str,
+    /// The name space.
+    pub(crate) environment: &'s str,
+    /// Who sent the object.
+    pub(crate) owner: &'s str,
+    /// The model.
+    pub(crate) origin: &'s Origin,
+    /// The commit that was approved.
+    pub(crate) commit: &'s str,
+    /// The digest of its manifest.
+    pub(crate) manifest: &'s str,
+}
+
+/// Answers what is asked.
+#[derive(Clone)]
+pub(crate) struct Reviewer {
+    pub(crate) table: Arc<Table>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) shelf: Arc<dyn Shelf>,
+}
+
+/// How a review is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// It is decided on.
+    Validate,
+    /// It is changed; deciding is left to the validation that follows.
+    Mutate,
+}
+
+impl Reviewer {
+    /// Answers a review.
+    pub(crate) fn review(&self, body: &[u8], manner: Manner) -> Result<Value, Malformed> {
+        let review = Review::parse(body)?;
+        if !review.is_whole() {
+            return Ok(Answer::denied(&review.uid, "there is no object to decide on".to_owned()).to_json());
+        }
+        let loads = match review.subject() {
+            Subject::Nothing(why) => return Ok(untouched(&review, why)),
+            Subject::New(object) => read(&self.table, object),
+            Subject::Changed { new, old } => match read_changed(&self.table, new, old) {
+                Some(loads) => loads,
+                None => return Ok(untouched(&review, "what it loads did not change")),
+            },
+        };
+        if loads.references.is_empty() && loads.findings.is_empty() {
+            return Ok(untouched(&review, "it names no models"));
+        }
+        let decision = decide(&loads, &*self.shelf, &self.rules);
+        Ok(match manner {
+            Manner::Validate => self.validated(&review, &decision),
+            Manner::Mutate => {
+                let mut answer = Answer::allowed(&review.uid);
+                answer.changes = changes(&loads, &decision, &self.rules);
+                answer
+            }
+        }
+        .to_json())
+    }
+
+    fn validated(&self, review: &Review, decision: &Decision) -> Answer {
+        let models: Vec<&str> = decision.models.iter().map(|judged| judged.model.as_str()).collect();
+        let mut answer = if decision.allowed {
+            Answer::allowed(&review.uid)
+        } else {
+            Answer::denied(&review.uid, format!("alnage: {}", decision.denials.join("; ")))
+        };
+        answer.warnings = decision.warnings.iter().map(|warning| format!("alnage: {warning}")).collect();
+        answer.notes = vec![
+            ("models", models.join(" ")),
+            ("decision", if decision.allowed { "allowed" } else { "denied" }.to_owned()),
+        ];
+        if !decision.denials.is_empty() {
+            answer.notes.push(("reasons", decision.denials.join("; ")));
+        }
+        if decision.allowed && !review.dry_run {
+            self.note(review, decision);
+        }
+        answer
+    }
+
+    /// Tells the shelf what was let through.
+    fn note(&self, review: &Review, decision: &Decision) {
+        let environment = review.namespace.as_deref().unwrap_or("-");
+        let name = review.name.as_deref().unwrap_or("-");
+        for judged in &decision.models {
+            let Some(Standing::Approved { commit, digest, .. }) = &judged.standing else { continue };
+            self.shelf.seen(&Sighting {
+                place: format!("{environment}/{}/{name}", review.kind),
+                kind: &review.kind,
+                environment,
+                owner: review.user.as_deref().unwrap_or("-"),
+                origin: &judged.reference.origin,
+                commit: commit.as_deref().unwrap_or_default(),
+                manifest: digest.as_deref().unwrap_or_default(),
+            });
+        }
+    }
+
+    /// Answers the keys of Gatekeeper.
+    pub(crate) fn provide(&self, body: &[u8]) -> Result<Value, Malformed> {
+        let keys = keys_of(body)?;
+        let items = keys.into_iter().map(|key| {
+            let standing = self.standing(&key).ok_or_else(|| "not a reference to a model".to_owned());
+            Provided { key, standing }
+        });
+        Ok(provider_response(&items.collect::<Vec<_>>()))
+    }
+
+    /// Answers a question in plain JSON.
+    pub(crate) fn check(&self, body: &[u8]) -> Result<Value, Malformed> {
+        match asked(body)? {
+            Asked::Object(object) => {
+                let loads: Loads = read(&self.table, &object);
+                let decision = decide(&loads, &*self.shelf, &self.rules);
+                Ok(json!({
+                    "allowed": decision.allowed,
+                    "denials": decision.denials,
+                    "warnings": decision.warnings,
+                    "models": decision.models,
+                    "patch": changes(&loads, &decision, &self.rules),
+                }))
+            }
+            Asked::References(names) => {
+                let answers: Vec<Value> = names.iter().map(|name| self.told(name)).collect();
+                let allowed = answers.iter().all(|answer| answer["allowed"] == json!(true));
+                Ok(json!({ "allowed": allowed, "references": answers }))
+            }
+        }
+    }
+
+    fn standing(&self, key: &str) -> Option<Standing> {
+        Some(self.shelf.ask(&Origin::key(key)?))
+    }
+
+    fn told(&self, name: &str) -> Value {
+        match self.standing(name) {
+            Some(standing) => {
+                let allowed = matches!(standing, Standing::Approved { .. });
+                let mut answer =
+                    json!({ "reference": name, "allowed": allowed, "message": refusal(&standing) });
+                if let (Value::Object(answer), Value::Object(standing)) = (&mut answer, json!(standing)) {
+                    answer.extend(standing);
+                }
+                answer
+            }
+            None => json!({ "reference": name, "allowed": false, "message": "not a reference to a model" }),
+        }
+    }
+}
+
+/// Lets an object through that there is nothing to decide on.
+fn untouched(review: &Review, why: &str) -> Value {
+    let mut answer = Answer::allowed(&review.uid);
+    answer.notes = vec![("decision", format!("allowed: {why}"))];
+    answer.to_json()
+}

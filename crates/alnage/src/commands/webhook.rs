@@ -1,0 +1,62 @@
+//! `alnage webhook`: the gate of a cluster.
+
+use std::net::TcpListener;
+
+use alnage_admission::{Rules, Table};
+use alnage_server::{AskedRegistry, Webhook, serve_webhook};
+use anyhow::Context;
+
+use crate::{
+    args::{AdmissionArgs, WebhookArgs},
+    output::{self, hinted},
+};
+
+/// Tables, rules and tokens are short.
+const MAX: u64 = 4 << 20;
+
+/// Answers reviews until the process is told to end.
+pub(super) fn run(arguments: WebhookArgs) -> anyhow::Result<()> {
+    let table = table(&arguments.admission)?;
+    let rules = rules(&arguments.admission)?;
+    let token =
+        arguments.registry_token_file.as_deref().map(|path| alnage_fs::read_small(path, MAX)).transpose()?;
+    let token = token.map(|token| String::from_utf8_lossy(&token).trim().to_owned());
+    let Some(address) = arguments.registry_url else {
+        return Err(hinted(
+            "no registry to ask",
+            "name one with `--registry-url http://…`; `alnage serve` answers reviews by itself, too",
+        ));
+    };
+    let registry = AskedRegistry::At(address, token);
+    let tls = arguments.tls_cert.zip(arguments.tls_key);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let listener = TcpListener::bind(arguments.listen)
+        .with_context(|| format!("cannot listen on {}", arguments.listen))?;
+    output::print(&format!("listening on {scheme}://{}\n", listener.local_addr()?))?;
+    Ok(serve_webhook(listener, Webhook { table, rules, registry, tls })?)
+}
+
+/// The table of extractors, with the rows that were added.
+pub(super) fn table(arguments: &AdmissionArgs) -> anyhow::Result<Table> {
+    let shipped = Table::shipped()?;
+    let Some(path) = &arguments.extractors else { return Ok(shipped) };
+    let text = alnage_fs::read_small(path, MAX)?;
+    let added = Table::parse(&String::from_utf8_lossy(&text));
+    Ok(shipped.extended(added.with_context(|| format!("`{}`", path.display()))?))
+}
+
+/// The rules, as the file and the flags have them.
+pub(super) fn rules(arguments: &AdmissionArgs) -> anyhow::Result<Rules> {
+    let mut rules = match &arguments.rules {
+        Some(path) => {
+            let text = alnage_fs::read_small(path, MAX)?;
+            serde_json::from_slice(&text).with_context(|| format!("`{}`", path.display()))?
+        }
+        None if arguments.warn => Rules::warning(),
+        None => Rules::enforcing(),
+    };
+    if let Some(endpoint) = &arguments.endpoint {
+        rules.endpoint = Some(endpoint.clone());
+    }
+    Ok(rules)
+}
