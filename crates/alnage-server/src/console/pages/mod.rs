@@ -23,5 +23,5 @@ pub(crate) use reviews::{ExceptionRow, Exceptions, Review, ReviewRow, Reviews};
 pub(crate) use revoke::{DownstreamRow, Revoke};
 pub(crate) use search::{Group, Hit, Search};
 pub(crate) use shared::{Choice, Event, Figure, FileRow, FindingRow, Pages, Reason, VoteRow};
-pub(crate) use sign_in::{Failure, SignIn};
+pub(crate) use sign_in::{Device, Failure, SignIn};
 pub(crate) use version::{BomField, Fact, Files, Relative, SealRow, Version};

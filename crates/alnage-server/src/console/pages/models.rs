@@ -43,7 +43,7 @@ pub(crate) struct ModelRow {
 
 impl Filter {
     /// A filter as it was asked for; values that no choice has choose nothing.
-    pub(crate) fn new(q: &str, kind: &str, stage: &str, verdict: &str) -> Self {
+    pub(crate) fn new(q: &str, kind: &str, stage: &str) -> Self {
         let field = |name, label, chosen: &str, all: &[(&str, &str)]| {
             let options = all.iter().map(|(value, label)| Choice {
                 value: (*value).to_owned(),
@@ -75,20 +75,8 @@ impl Filter {
                         ("revoked", "Revoked"),
                     ],
                 ),
-                field(
-                    "verdict",
-                    "Verdict",
-                    verdict,
-                    &[
-                        ("", "Any verdict"),
-                        ("pass", "Pass"),
-                        ("unknown", "Unknown"),
-                        ("review", "Review"),
-                        ("block", "Block"),
-                    ],
-                ),
             ],
-            is_set: [q, kind, stage, verdict].iter().any(|text| !text.is_empty()),
+            is_set: [q, kind, stage].iter().any(|text| !text.is_empty()),
         }
     }
 }

@@ -33,3 +33,11 @@ pub(crate) struct Failure {
     /// The request's number, where somebody must look into it.
     pub(crate) request: String,
 }
+
+/// Letting a terminal sign in.
+#[derive(Template)]
+#[template(path = "device.html")]
+pub(crate) struct Device {
+    pub(crate) frame: Frame,
+    pub(crate) code: String,
+}

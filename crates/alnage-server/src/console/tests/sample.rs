@@ -41,6 +41,7 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
         ("audit", html(audit().render())),
         ("search", html(search().render())),
         ("failure", html(failure().render())),
+        ("device", html(device().render())),
     ]
 }
 
@@ -291,7 +292,7 @@ fn models() -> Models {
     };
     Models {
         frame: frame("Models", Place::Models),
-        filter: Filter::new("", "", "", ""),
+        filter: Filter::new("", "", ""),
         rows: vec![
             row("acme/contract-summariser", "model", "pass", "approved", "legal", 2 * HOUR),
             row("acme/contracts-eval", "dataset", "pass", "approved", "legal", 4 * DAY),
@@ -322,7 +323,7 @@ fn models_none() -> Models {
     Models {
         rows: Vec::new(),
         pages: Pages::default(),
-        filter: Filter::new("<script>alert(1)</script>", "", "rejected", ""),
+        filter: Filter::new("<script>alert(1)</script>", "", "rejected"),
         ..models()
     }
 }
@@ -901,4 +902,8 @@ fn failure() -> Failure {
         way_out: vec![Link::new("Overview", "/console"), Link::new("All models", "/console/models")],
         request: String::new(),
     }
+}
+
+fn device() -> Device {
+    Device { frame: frame("Sign in a terminal", Place::Elsewhere), code: String::new() }
 }
