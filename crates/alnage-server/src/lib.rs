@@ -3,7 +3,6 @@
 mod admission;
 mod api;
 mod auth;
-#[cfg(test)]
 mod console;
 mod core;
 mod settings;

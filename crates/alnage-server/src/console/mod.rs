@@ -12,4 +12,4 @@ mod respond;
 mod tests;
 
 pub(crate) use desk::routes;
-pub(crate) use respond::present;
+pub(crate) use respond::Asked;

@@ -3,7 +3,8 @@
 use alnage_registry::people::{Grant, Role};
 use askama::Template;
 use axum::{
-    http::{Method, StatusCode, Uri, header},
+    extract::Request,
+    http::{Method, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
 
@@ -13,11 +14,13 @@ use super::{
 };
 use crate::{
     auth::Caller,
-    core::{Answered, Failure, State, blocking},
+    core::{Answered, Door, Failure, State, blocking, layers::RequestId},
 };
 
 /// Runs what asks the registry, and writes the page down.
-pub(super) async fn page<T: Template>(work: impl FnOnce() -> Answered<T> + Send + 'static) -> Answered<Response> {
+pub(super) async fn page<T: Template>(
+    work: impl FnOnce() -> Answered<T> + Send + 'static,
+) -> Answered<Response> {
     blocking(move || html(StatusCode::OK, &work()?)).await
 }
 
@@ -48,7 +51,13 @@ const NOTICES: [(&str, &str); 9] = [
 ];
 
 /// What surrounds a page.
-pub(super) fn frame(state: &State, caller: &Caller, title: &str, place: Place, done: &str) -> Answered<Frame> {
+pub(super) fn frame(
+    state: &State,
+    caller: &Caller,
+    title: &str,
+    place: Place,
+    done: &str,
+) -> Answered<Frame> {
     let waiting = state.registry.database().read(|connection| {
         let row = connection.query_one("SELECT count(*) FROM requests WHERE state = 'open'", &[])?;
         row.map_or(Ok(0), |row| row.int(0))
@@ -71,8 +80,10 @@ fn bare(caller: &Caller, title: &str, place: Place) -> Frame {
 
 /// The highest role and where it is held, in words.
 fn role(grants: &[Grant]) -> String {
-    let word = |role: Role| if role == Role::SecurityAdmin { "security administrator" } else { role.as_str() };
-    if let Some(highest) = grants.iter().filter(|grant| grant.project.is_none()).map(|grant| grant.role).max() {
+    let word =
+        |role: Role| if role == Role::SecurityAdmin { "security administrator" } else { role.as_str() };
+    if let Some(highest) = grants.iter().filter(|grant| grant.project.is_none()).map(|grant| grant.role).max()
+    {
         return word(highest).to_owned();
     }
     let projects: Vec<&str> = grants.iter().filter_map(|grant| grant.project.as_deref()).collect();
@@ -83,13 +94,38 @@ fn role(grants: &[Grant]) -> String {
     }
 }
 
-/// A failure as a page, for a browser that asked for one. Strangers are sent to sign in.
-pub(crate) fn present(response: Response, caller: &Caller, method: &Method, uri: &Uri, request: &str) -> Response {
-    let Some(failure) = response.extensions().get::<Failure>().cloned() else { return response };
-    if failure.status == StatusCode::UNAUTHORIZED {
-        let next = if *method == Method::GET { uri.path_and_query().map_or("", |whole| whole.as_str()) } else { "" };
-        return Redirect::to(&format!("/console/sign-in?next={}", InQuery(next))).into_response();
+/// A page that a browser asked for, in case that a failure is to be shown instead.
+pub(crate) struct Asked {
+    caller: Caller,
+    /// Where to come back to after signing in.
+    next: String,
+    request: String,
+}
+
+impl Asked {
+    /// What is asked for, if that is a page and a browser asks.
+    pub(crate) fn of(door: Door, caller: &Caller, request: &Request) -> Option<Self> {
+        let accepts = request.headers().get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
+        if door != Door::Console || !accepts.is_some_and(|accepts| accepts.contains("text/html")) {
+            return None;
+        }
+        let reads = *request.method() == Method::GET;
+        let next = request.uri().path_and_query().filter(|_| reads).map(ToString::to_string);
+        let id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
+        Some(Self { caller: caller.clone(), next: next.unwrap_or_default(), request: id.unwrap_or_default() })
     }
+
+    /// The response, or a page in its place that says what failed. Strangers are sent to sign in.
+    pub(crate) fn present(self, response: Response) -> Response {
+        let Some(failure) = response.extensions().get::<Failure>() else { return response };
+        if failure.status == StatusCode::UNAUTHORIZED {
+            return Redirect::to(&format!("/console/sign-in?next={}", InQuery(&self.next))).into_response();
+        }
+        shown(failure, &self.caller, &self.request).unwrap_or(response)
+    }
+}
+
+fn shown(failure: &Failure, caller: &Caller, request: &str) -> Option<Response> {
     let what = match failure.status.as_u16() {
         403 => "You cannot do this",
         404 => "There is no such page",
@@ -112,11 +148,11 @@ pub(crate) fn present(response: Response, caller: &Caller, method: &Method, uri:
         way_out: vec![Link::new("Overview", "/console"), Link::new("All models", "/console/models")],
         request: if failure.status.is_server_error() { request.to_owned() } else { String::new() },
     };
-    let Ok(mut shown) = html(failure.status, &page) else { return response };
+    let mut shown = html(failure.status, &page).ok()?;
     for (name, value) in &failure.headers {
         shown.headers_mut().insert(name.clone(), value.clone());
     }
-    shown
+    Some(shown)
 }
 
 /// A message with a capital letter and a full stop.

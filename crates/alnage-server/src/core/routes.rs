@@ -209,6 +209,7 @@ pub(crate) fn table() -> Vec<Route> {
         (Door::Core, super::probes::routes()),
         (Door::Core, crate::auth::routes()),
         (Door::Api, crate::api::routes()),
+        (Door::Console, crate::console::routes()),
     ];
     let rows = doors
         .into_iter()
@@ -267,10 +268,14 @@ async fn guard(
             }
         }
     };
+    let page = crate::console::Asked::of(door, &caller, &request);
     let mut response = match allowed {
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),
     };
+    if let Some(page) = page {
+        response = page.present(response);
+    }
     response.extensions_mut().insert(door);
     response
 }

@@ -31,15 +31,24 @@ pub(super) struct Wanted {
     after: String,
 }
 
-pub(super) async fn show(Shared(state): Shared<State>, caller: Caller, Query(wanted): Query<Wanted>) -> Answered<Response> {
+pub(super) async fn show(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Answered<Response> {
     respond::page(move || {
         let frame = respond::frame(&state, &caller, "Deployments", Place::Deployments, "")?;
         let stats = state.registry.stats()?;
         let refused = refused(&state, &caller, 200)?;
         let standing = match refused.len() {
             0 => format!("{} are reported. None of them runs what is refused now.", Count(stats.deployments)),
-            1 => format!("{} are reported. One runs a version that is refused now.", Count(stats.deployments)),
-            many => format!("{} are reported. {many} run versions that are refused now.", Count(stats.deployments)),
+            1 => {
+                format!("{} are reported. One runs a version that is refused now.", Count(stats.deployments))
+            }
+            many => format!(
+                "{} are reported. {many} run versions that are refused now.",
+                Count(stats.deployments)
+            ),
         };
         let (rows, next) = match &*wanted.only {
             "refused" => (refused, String::new()),
@@ -60,11 +69,18 @@ pub(super) async fn show(Shared(state): Shared<State>, caller: Caller, Query(wan
             frame,
             standing,
             environments,
-            only: vec![choice("", "Everything", &wanted.only), choice("refused", "What is refused now", &wanted.only)],
+            only: vec![
+                choice("", "Everything", &wanted.only),
+                choice("refused", "What is refused now", &wanted.only),
+            ],
             rows,
             pages: Pages {
                 first: if wanted.after.is_empty() { String::new() } else { address("") },
-                next: if next.is_empty() { String::new() } else { address(&format!("&after={}", InQuery(&next))) },
+                next: if next.is_empty() {
+                    String::new()
+                } else {
+                    address(&format!("&after={}", InQuery(&next)))
+                },
             },
         })
     })
@@ -112,7 +128,11 @@ pub(super) fn refused(state: &State, caller: &Caller, limit: usize) -> Answered<
         for version in state.registry.versions_in(stage, Page::first(200))? {
             let model = format!("{}/{}", version.kind.as_str(), version.name);
             for found in state.registry.deployments(Some(&model), Page::first(50))? {
-                if found.state == "running" && found.commit == version.commit && seen(caller, &found) && shown.len() < limit {
+                if found.state == "running"
+                    && found.commit == version.commit
+                    && seen(caller, &found)
+                    && shown.len() < limit
+                {
                     shown.push(rows::deployment(state, &found)?);
                 }
             }

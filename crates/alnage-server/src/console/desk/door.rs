@@ -28,7 +28,8 @@ pub(super) async fn nowhere() -> Failure {
 }
 
 pub(super) async fn asset(Path(name): Path<String>) -> Answered<Response> {
-    let found = assets::at(&format!("/console/assets/{name}")).ok_or_else(|| Failure::not_found("such file"))?;
+    let found =
+        assets::at(&format!("/console/assets/{name}")).ok_or_else(|| Failure::not_found("such file"))?;
     let headers = [
         (header::CONTENT_TYPE, found.content_type),
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
@@ -51,7 +52,11 @@ fn inside(next: &str) -> &str {
     if ours && login::local(next) == next { next } else { "/console" }
 }
 
-pub(super) async fn sign_in(Shared(state): Shared<State>, caller: Caller, Query(query): Query<Next>) -> Answered<Response> {
+pub(super) async fn sign_in(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Query(query): Query<Next>,
+) -> Answered<Response> {
     let next = inside(&query.next).to_owned();
     if !caller.is_anonymous() && query.problem.is_empty() {
         return Ok(Redirect::to(&next).into_response());
@@ -59,7 +64,8 @@ pub(super) async fn sign_in(Shared(state): Shared<State>, caller: Caller, Query(
     page(move || {
         let stranger = Caller::anonymous(caller.address);
         let provider = state.settings.oidc.as_ref().map(|oidc| {
-            let host = oidc.issuer.split("://").last().unwrap_or_default().split('/').next().unwrap_or_default();
+            let host =
+                oidc.issuer.split("://").last().unwrap_or_default().split('/').next().unwrap_or_default();
             Link::new(host, format!("/auth/oidc/start?next={}", InQuery(&next)))
         });
         let problem = match &*query.problem {
@@ -81,11 +87,17 @@ pub(super) struct Token {
     next: String,
 }
 
-pub(super) async fn enter(Shared(state): Shared<State>, caller: Caller, Form(form): Form<Token>) -> Answered<Response> {
+pub(super) async fn enter(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Form(form): Form<Token>,
+) -> Answered<Response> {
     let next = inside(&form.next).to_owned();
     let at = state.clone();
     match blocking(move || login::with_token(&at, caller.address, &form.token)).await {
-        Ok((_, opened)) => Ok(([login::session_cookie(&state, &opened)], Redirect::to(&next)).into_response()),
+        Ok((_, opened)) => {
+            Ok(([login::session_cookie(&state, &opened)], Redirect::to(&next)).into_response())
+        }
         Err(failure) if failure.status.is_client_error() => {
             let problem = if failure.status == StatusCode::TOO_MANY_REQUESTS { "wait" } else { "token" };
             let address = format!("/console/sign-in?problem={problem}&next={}", InQuery(&next));
@@ -110,18 +122,28 @@ pub(super) struct Code {
     done: String,
 }
 
-pub(super) async fn device(Shared(state): Shared<State>, caller: Caller, Query(query): Query<Code>) -> Answered<Response> {
+pub(super) async fn device(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Query(query): Query<Code>,
+) -> Answered<Response> {
     page(move || {
         let frame = frame(&state, &caller, "Sign in a terminal", Place::Elsewhere, &query.done)?;
-        let code: String = query.code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(20).collect();
+        let code: String =
+            query.code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(20).collect();
         Ok(Device { frame, code })
     })
     .await
 }
 
-pub(super) async fn allow(Shared(state): Shared<State>, caller: Caller, Form(form): Form<Code>) -> Answered<Response> {
+pub(super) async fn allow(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Form(form): Form<Code>,
+) -> Answered<Response> {
     done(move || {
-        allow_device(&state, &caller, &form.code).map_err(|failure| Failure { message: sentence(&failure.message), ..failure })?;
+        allow_device(&state, &caller, &form.code)
+            .map_err(|failure| Failure { message: sentence(&failure.message), ..failure })?;
         Ok("/console/device?done=signed-in".to_owned())
     })
     .await

@@ -56,7 +56,11 @@ pub(super) fn load(state: &State, version: &Version) -> Answered<Lineage> {
     for found in state.registry.blast_radius(&own)?.iter().filter(|found| found.version.id != version.id) {
         let relation = relation_of(state, found)?;
         rows.push(Relative {
-            relation: format!("{relation} from this, {} step{} on", steps(found), if steps(found) == 1 { "" } else { "s" }),
+            relation: format!(
+                "{relation} from this, {} step{} on",
+                steps(found),
+                if steps(found) == 1 { "" } else { "s" }
+            ),
             what: address::link(&found.version),
             stage: rows::stage(&found.version),
         });
@@ -64,7 +68,8 @@ pub(super) fn load(state: &State, version: &Version) -> Answered<Lineage> {
             graph.more += 1;
             continue;
         }
-        let before = found.path.iter().rev().nth(1).and_then(|before| drawn.iter().find(|(name, _)| name == before));
+        let before =
+            found.path.iter().rev().nth(1).and_then(|before| drawn.iter().find(|(name, _)| name == before));
         let at = graph.nodes.len();
         graph.edges.push(Edge { from: before.map_or(0, |(_, at)| *at), to: at });
         drawn.push((subject(&found.version), at));

@@ -29,10 +29,15 @@ pub(super) struct Wanted {
     before: Option<u64>,
 }
 
-pub(super) async fn show(Shared(state): Shared<State>, caller: Caller, Query(wanted): Query<Wanted>) -> Answered<Response> {
+pub(super) async fn show(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Answered<Response> {
     respond::page(move || {
         let found = state.registry.log_statements(None, wanted.before, ROWS)?;
-        let next = found.last().filter(|last| found.len() as u32 >= ROWS && last.entry > 0).map(|last| last.entry);
+        let next =
+            found.last().filter(|last| found.len() as u32 >= ROWS && last.entry > 0).map(|last| last.entry);
         Ok(Log {
             frame: respond::frame(&state, &caller, "Transparency log", Place::Log, "")?,
             checkpoint: checkpoint(&state)?,
@@ -84,7 +89,11 @@ fn said(caller: &Caller, statement: &Json) -> (String, Link) {
     let step = statement.get("predicate").cloned().unwrap_or_default();
     let (model, commit, after) = (text(&step, "model"), text(&step, "commit"), text(&step, "after"));
     let stage = Mark::of_stage(&after).word;
-    let what = if text(&step, "before").is_empty() { format!("Came in, {}", stage.to_lowercase()) } else { stage.to_owned() };
+    let what = if text(&step, "before").is_empty() {
+        format!("Came in, {}", stage.to_lowercase())
+    } else {
+        stage.to_owned()
+    };
     let by = step.get("actor").map(|actor| text(actor, "name")).unwrap_or_default();
     let what = if by.is_empty() { what } else { format!("{what}, by {by}") };
     let subject = match may(caller, Role::Viewer, &model) {
@@ -94,7 +103,11 @@ fn said(caller: &Caller, statement: &Json) -> (String, Link) {
     (what, subject)
 }
 
-pub(super) async fn entry(Shared(state): Shared<State>, caller: Caller, Path(entry): Path<String>) -> Answered<Response> {
+pub(super) async fn entry(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Path(entry): Path<String>,
+) -> Answered<Response> {
     respond::page(move || {
         let index: u64 = entry.parse().map_err(|_| Failure::not_found("such entry"))?;
         load(&state, &caller, index)
@@ -111,14 +124,16 @@ fn load(state: &State, caller: &Caller, index: u64) -> Answered<Entry> {
         .ok_or_else(|| Failure::internal("a receipt of our own log cannot be read"))?;
     let root: [u8; 32] = *verified.root.as_bytes();
     // Between the two reads the log may have grown: the receipt brings the checkpoint that it is about.
-    let (size, root) = if receipt.size == verified.size { (verified.size, root) } else { (receipt.size, receipt.root) };
+    let (size, root) =
+        if receipt.size == verified.size { (verified.size, root) } else { (receipt.size, receipt.root) };
     let proof = Proof::compute(&receipt.entry, index, size, &receipt.siblings, &root);
     let logged = state.registry.log_statement(index)?;
     let statement = logged.as_ref().map(statement).unwrap_or_default();
     let (what, subject) = said(caller, &statement);
     let seen = !subject.href.is_empty();
     let when = logged.as_ref().map(|logged| Moment(logged.created).plain()).unwrap_or_default();
-    let mark = if proof.holds { Mark::new("In the log", Tone::Good) } else { Mark::new("Not proven", Tone::Bad) };
+    let mark =
+        if proof.holds { Mark::new("In the log", Tone::Good) } else { Mark::new("Not proven", Tone::Bad) };
     let steps = proof.steps.len();
     let server_says = match proof.holds {
         true => format!(
@@ -135,7 +150,11 @@ fn load(state: &State, caller: &Caller, index: u64) -> Answered<Entry> {
         server_says,
         bytes: Size(receipt.entry.len() as u64),
         text: String::from_utf8_lossy(&receipt.entry).into_owned(),
-        statement: if seen { serde_json::to_string_pretty(&statement).unwrap_or_default() } else { String::new() },
+        statement: if seen {
+            serde_json::to_string_pretty(&statement).unwrap_or_default()
+        } else {
+            String::new()
+        },
         size: Count(size),
         proof,
     })

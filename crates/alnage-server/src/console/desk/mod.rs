@@ -11,8 +11,8 @@ mod policy;
 mod reviews;
 mod revoke;
 mod rows;
-mod search;
 mod seals;
+mod search;
 mod version;
 
 use alnage_registry::people::{Place, Role};
@@ -37,11 +37,21 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/console", Access::Known, "What runs, what waits, what is blocked", overview::show),
         Route::get("/console/models", viewer(), "Models and datasets", models::show),
         Route::get("/console/models/{*rest}", here(), "A version of a model", version::model),
-        Route::post("/console/models/{*rest}", there(), "Change something about a version", version::change_model)
-            .success(303),
+        Route::post(
+            "/console/models/{*rest}",
+            there(),
+            "Change something about a version",
+            version::change_model,
+        )
+        .success(303),
         Route::get("/console/datasets/{*rest}", here(), "A version of a dataset", version::dataset),
-        Route::post("/console/datasets/{*rest}", there(), "Change something about a version", version::change_dataset)
-            .success(303),
+        Route::post(
+            "/console/datasets/{*rest}",
+            there(),
+            "Change something about a version",
+            version::change_dataset,
+        )
+        .success(303),
         Route::get("/console/reviews", viewer(), "What waits for a decision", reviews::list),
         Route::get("/console/reviews/{id}", here(), "A request for approval", reviews::show),
         Route::post("/console/reviews/{id}", there(), "Approve or deny", reviews::vote).success(303),
@@ -52,7 +62,12 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::post("/console/policy", viewer(), "Try a pack on evidence", policy::attempt),
         Route::get("/console/log", viewer(), "The transparency log", log::show),
         Route::get("/console/log/{entry}", viewer(), "An entry and its proof", log::entry),
-        Route::get("/console/audit", Access::Role(Role::Auditor, On::Everywhere), "Who did what", people::audit),
+        Route::get(
+            "/console/audit",
+            Access::Role(Role::Auditor, On::Everywhere),
+            "Who did what",
+            people::audit,
+        ),
         Route::get("/console/people", Access::Known, "People and tokens", people::show),
         Route::post("/console/people/tokens", Access::Known, "Make a token", people::add_token),
         Route::post("/console/people/tokens/{id}/withdraw", Access::Known, "End a token", people::end_token)

@@ -33,18 +33,30 @@ pub(super) struct Wanted {
     after: String,
 }
 
-pub(super) async fn show(Shared(state): Shared<State>, caller: Caller, Query(wanted): Query<Wanted>) -> Answered<Response> {
+pub(super) async fn show(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Answered<Response> {
     respond::page(move || {
         let frame = respond::frame(&state, &caller, "Models", Place::Models, "")?;
         let (found, next) = load(&state, &caller, &wanted)?;
-        let query =
-            format!("q={}&kind={}&stage={}", InQuery(&wanted.q), InQuery(&wanted.kind), InQuery(&wanted.stage));
+        let query = format!(
+            "q={}&kind={}&stage={}",
+            InQuery(&wanted.q),
+            InQuery(&wanted.kind),
+            InQuery(&wanted.stage)
+        );
         Ok(Models {
             frame,
             filter: Filter::new(&wanted.q, &wanted.kind, &wanted.stage),
             rows: found.iter().map(row).collect(),
             pages: Pages {
-                first: if wanted.after.is_empty() { String::new() } else { format!("/console/models?{query}") },
+                first: if wanted.after.is_empty() {
+                    String::new()
+                } else {
+                    format!("/console/models?{query}")
+                },
                 next: next.map_or_else(String::new, |after| {
                     format!("/console/models?{query}&after={}", InQuery(&after))
                 }),

@@ -32,11 +32,14 @@ fn load(state: &State, caller: &Caller) -> Answered<Overview> {
     let (running, _) = deployments::running(state, caller, "", "", ROWS)?;
     let mut events: Vec<pages::Event> = Vec::new();
     for event in state.registry.recent_events(60)? {
-        if caller.may(Role::Viewer, alnage_registry::people::Place::Project(&event.project)) && events.len() < 8 {
+        if caller.may(Role::Viewer, alnage_registry::people::Place::Project(&event.project))
+            && events.len() < 8
+        {
             events.push(rows::event(&event));
         }
     }
-    let in_stage = |stage: Stage| stats.stages.iter().find(|(of, _)| *of == stage).map_or(0, |(_, count)| *count);
+    let in_stage =
+        |stage: Stage| stats.stages.iter().find(|(of, _)| *of == stage).map_or(0, |(_, count)| *count);
     Ok(Overview {
         headline: headline(&frame, &stats, refused.len(), requests),
         standing: standing(state)?,
@@ -98,7 +101,11 @@ fn figures(stats: &Stats) -> Vec<Figure> {
 }
 
 /// What a person should look at, and how many requests wait.
-fn attention(state: &State, caller: &Caller, refused: &[pages::DeploymentRow]) -> Answered<(Vec<Attention>, usize)> {
+fn attention(
+    state: &State,
+    caller: &Caller,
+    refused: &[pages::DeploymentRow],
+) -> Answered<(Vec<Attention>, usize)> {
     let now = state.registry.now();
     let mut attention: Vec<Attention> = refused
         .iter()
@@ -112,7 +119,8 @@ fn attention(state: &State, caller: &Caller, refused: &[pages::DeploymentRow]) -
         })
         .collect();
     let requests = state.registry.requests(Some(RequestState::Open), Page::first(200))?;
-    let requests: Vec<_> = requests.into_iter().filter(|(_, version)| may(caller, Role::Viewer, &version.name)).collect();
+    let requests: Vec<_> =
+        requests.into_iter().filter(|(_, version)| may(caller, Role::Viewer, &version.name)).collect();
     // The oldest first: it has waited longest.
     for (request, version) in requests.iter().rev().take(ROWS) {
         attention.push(Attention {
@@ -143,7 +151,10 @@ fn attention(state: &State, caller: &Caller, refused: &[pages::DeploymentRow]) -
             mark: Mark::new("Failed", Tone::Bad),
             why: format!("The {} failed after {} attempts: {}", job.kind, job.attempts, job.message),
             since: Moment(job.created).before(now),
-            action: Link::new("See it", version.as_ref().map_or_else(|| "/console/models".to_owned(), |v| address::link(v).href)),
+            action: Link::new(
+                "See it",
+                version.as_ref().map_or_else(|| "/console/models".to_owned(), |v| address::link(v).href),
+            ),
         });
     }
     Ok((attention, requests.len()))
@@ -151,7 +162,8 @@ fn attention(state: &State, caller: &Caller, refused: &[pages::DeploymentRow]) -
 
 /// Versions that are given out and whose approval ends soon.
 fn ending(state: &State, now: u64) -> Answered<Vec<Version>> {
-    let (from, to) = (i64::try_from(now).unwrap_or(i64::MAX), i64::try_from(now.saturating_add(SOON)).unwrap_or(i64::MAX));
+    let (from, to) =
+        (i64::try_from(now).unwrap_or(i64::MAX), i64::try_from(now.saturating_add(SOON)).unwrap_or(i64::MAX));
     let ids = state.registry.database().read(|connection| {
         let rows = connection.query(
             "SELECT id FROM versions WHERE expires > $1 AND expires <= $2
@@ -195,7 +207,10 @@ fn waiting(state: &State, caller: &Caller) -> Answered<Vec<Waiting>> {
         if waiting.len() < ROWS && version.scan.is_some() && may(caller, Role::Viewer, &version.name) {
             waiting.push(Waiting {
                 model: address::link(&version),
-                what: format!("A person: {}", if version.reason.is_empty() { "the policy asks for one" } else { &version.reason }),
+                what: format!(
+                    "A person: {}",
+                    if version.reason.is_empty() { "the policy asks for one" } else { &version.reason }
+                ),
                 since: Moment(version.staged).before(now),
             });
         }
@@ -211,7 +226,11 @@ fn blocked(state: &State, caller: &Caller) -> Answered<Vec<Blocked>> {
     let row = |version: &Version| Blocked {
         model: address::link(version),
         stage: rows::stage(version),
-        reason: if version.reason.is_empty() { "no reason is kept".to_owned() } else { version.reason.clone() },
+        reason: if version.reason.is_empty() {
+            "no reason is kept".to_owned()
+        } else {
+            version.reason.clone()
+        },
         rule: format!("{}, {}", version.staged_by, Size(version.size)),
     };
     Ok(versions.iter().take(ROWS).map(row).collect())

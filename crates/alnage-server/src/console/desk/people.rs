@@ -37,7 +37,11 @@ pub(super) struct Wanted {
     before: String,
 }
 
-pub(super) async fn show(Shared(state): Shared<State>, caller: Caller, Query(wanted): Query<Wanted>) -> Answered<Response> {
+pub(super) async fn show(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Answered<Response> {
     respond::page(move || load(&state, &caller, String::new(), &wanted.done)).await
 }
 
@@ -102,13 +106,21 @@ pub(super) struct NewOne {
     days: u64,
 }
 
-pub(super) async fn add_token(Shared(state): Shared<State>, caller: Caller, Form(form): Form<NewOne>) -> Answered<Response> {
+pub(super) async fn add_token(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Form(form): Form<NewOne>,
+) -> Answered<Response> {
     respond::page(move || {
         let ceiling = match &*form.scope {
             "consumer" => Role::Consumer,
             "publisher" => Role::Publisher,
             "all" => highest(&caller),
-            _ => return Err(Failure::invalid("a token may read, or read and write, or do everything you may")),
+            _ => {
+                return Err(Failure::invalid(
+                    "a token may read, or read and write, or do everything you may",
+                ));
+            }
         };
         let days = form.days.clamp(1, 366);
         let new = NewToken {
@@ -129,7 +141,11 @@ fn highest(caller: &Caller) -> Role {
     roles.max_by_key(|role| (*role == Role::SecurityAdmin, *role)).unwrap_or(Role::Viewer)
 }
 
-pub(super) async fn end_token(Shared(state): Shared<State>, caller: Caller, Path(id): Path<String>) -> Answered<Response> {
+pub(super) async fn end_token(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Answered<Response> {
     respond::done(move || {
         let id: i64 = id.parse().map_err(|_| Failure::not_found("such token"))?;
         let admin = caller.may(Role::SecurityAdmin, At::Everywhere);
@@ -139,7 +155,11 @@ pub(super) async fn end_token(Shared(state): Shared<State>, caller: Caller, Path
     .await
 }
 
-pub(super) async fn audit(Shared(state): Shared<State>, caller: Caller, Query(wanted): Query<Wanted>) -> Answered<Response> {
+pub(super) async fn audit(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Answered<Response> {
     respond::page(move || {
         let who = wanted.who.trim();
         let page = Page { after: &wanted.before, limit: AUDIT_ROWS };
@@ -170,8 +190,16 @@ fn audit_row(record: &AuditRecord) -> AuditRow {
     AuditRow {
         when: Moment(record.at),
         who: if record.actor.is_empty() { "nobody in particular".to_owned() } else { record.actor.clone() },
-        did: if record.detail.is_empty() { record.action.clone() } else { format!("{}: {}", record.action, record.detail) },
-        subject: if record.target.is_empty() { Link::default() } else { address::subject_link(&record.target) },
+        did: if record.detail.is_empty() {
+            record.action.clone()
+        } else {
+            format!("{}: {}", record.action, record.detail)
+        },
+        subject: if record.target.is_empty() {
+            Link::default()
+        } else {
+            address::subject_link(&record.target)
+        },
         address: record.address.clone(),
         answer,
     }

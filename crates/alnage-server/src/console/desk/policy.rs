@@ -36,11 +36,19 @@ pub(super) struct Attempt {
     action: String,
 }
 
-pub(super) async fn show(Shared(state): Shared<State>, caller: Caller, Query(wanted): Query<Wanted>) -> Answered<Response> {
+pub(super) async fn show(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Answered<Response> {
     respond::page(move || load(&state, &caller, &wanted.pack)).await
 }
 
-pub(super) async fn attempt(Shared(state): Shared<State>, caller: Caller, Form(form): Form<Attempt>) -> Answered<Response> {
+pub(super) async fn attempt(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Form(form): Form<Attempt>,
+) -> Answered<Response> {
     respond::page(move || {
         let page = load(&state, &caller, &form.pack)?;
         if form.action == "load" {
@@ -97,8 +105,11 @@ fn decide(pack: &Pack, input: &str) -> Answer {
 
 fn answered(decision: &Decision) -> Answer {
     let stored = serde_json::to_value(decision).unwrap_or_default();
-    let withheld: Vec<String> =
-        decision.withheld.iter().map(|withheld| format!("{} is withheld: {}", withheld.file, withheld.message)).collect();
+    let withheld: Vec<String> = decision
+        .withheld
+        .iter()
+        .map(|withheld| format!("{} is withheld: {}", withheld.file, withheld.message))
+        .collect();
     Answer {
         effect: Mark::of_effect(decision.effect.as_str()),
         reasons: rows::reasons(&stored),
@@ -127,7 +138,11 @@ fn load(state: &State, caller: &Caller, chosen: &str) -> Answered<Policy> {
         packs,
         chosen: shown.name().to_owned(),
         rules: rules.collect(),
-        sources: shown.files().iter().map(|(name, text)| Source { name: name.clone(), text: text.clone() }).collect(),
+        sources: shown
+            .files()
+            .iter()
+            .map(|(name, text)| Source { name: name.clone(), text: text.clone() })
+            .collect(),
         of: String::new(),
         input: String::new(),
         answer: None,
@@ -155,6 +170,9 @@ fn effect(pack: &Pack, rule: &str) -> Mark {
     });
     let last = |word: &str| before.as_ref().and_then(|text| text.rfind(&format!("\n{word} ")));
     let effects = [Effect::Deny, Effect::Quarantine, Effect::Allow];
-    let found = effects.into_iter().max_by_key(|effect| last(effect.as_str())).filter(|effect| last(effect.as_str()).is_some());
+    let found = effects
+        .into_iter()
+        .max_by_key(|effect| last(effect.as_str()))
+        .filter(|effect| last(effect.as_str()).is_some());
     found.map_or(Mark::new("Withhold", Tone::Look), |effect| Mark::of_effect(effect.as_str()))
 }

@@ -38,7 +38,11 @@ pub(super) struct Wanted {
     version: String,
 }
 
-pub(super) async fn list(Shared(state): Shared<State>, caller: Caller, Query(wanted): Query<Wanted>) -> Answered<Response> {
+pub(super) async fn list(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Answered<Response> {
     respond::page(move || {
         let page = Page { after: &wanted.after, limit: ROWS };
         let found = state.registry.requests(Some(RequestState::Open), page)?;
@@ -110,7 +114,11 @@ fn named(state: &State, caller: &Caller, id: &str) -> Answered<(Request, Version
     Ok((request, version))
 }
 
-pub(super) async fn show(Shared(state): Shared<State>, caller: Caller, Path(id): Path<String>) -> Answered<Response> {
+pub(super) async fn show(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Answered<Response> {
     respond::page(move || {
         let (request, version) = named(&state, &caller, &id)?;
         load(&state, &caller, request, &version)
@@ -154,8 +162,11 @@ fn load(state: &State, caller: &Caller, request: Request, version: &Version) -> 
         earliest: Moment(now + DAY).day(),
         until: Moment(request.expires.unwrap_or(now + APPROVED * DAY)).day(),
         four_eyes: match request.needed {
-            1 => "Another person than the one who asks has to approve it. A denial ends the request.".to_owned(),
-            needed => format!("{needed} people other than the one who asks have to approve it; {given} did. A denial ends the request."),
+            1 => "Another person than the one who asks has to approve it. A denial ends the request."
+                .to_owned(),
+            needed => format!(
+                "{needed} people other than the one who asks have to approve it; {given} did. A denial ends the request."
+            ),
         },
     })
 }
@@ -205,7 +216,8 @@ pub(super) async fn vote(
         let until = end_of(&form.until)?;
         let conditions = form.conditions.trim();
         if !conditions.is_empty() {
-            alnage_policy::Condition::parse(conditions).map_err(|error| Failure::invalid(error.to_string()))?;
+            alnage_policy::Condition::parse(conditions)
+                .map_err(|error| Failure::invalid(error.to_string()))?;
         }
         state.registry.vote(request.id, kind, &form.reason, until, conditions, &actor(&caller))?;
         let done = if kind == VoteKind::Approve { "approved" } else { "denied" };
@@ -219,7 +231,8 @@ fn end_of(text: &str) -> Answered<Option<u64>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let begin = day(text).ok_or_else(|| Failure::invalid(format!("`{text:.20}` is no day: write it as 2026-12-31")))?;
+    let begin = day(text)
+        .ok_or_else(|| Failure::invalid(format!("`{text:.20}` is no day: write it as 2026-12-31")))?;
     Ok(Some(begin + DAY - 1))
 }
 
@@ -273,18 +286,25 @@ pub(super) struct Grant {
     until: String,
 }
 
-pub(super) async fn except(Shared(state): Shared<State>, caller: Caller, Form(form): Form<Grant>) -> Answered<Response> {
+pub(super) async fn except(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Form(form): Form<Grant>,
+) -> Answered<Response> {
     if caller.is_anonymous() {
         return Err(Failure::unauthorized());
     }
     let at = state.clone();
     let reader = caller.clone();
-    let version = blocking(move || find(&at, &reader, &form.version).map(|version| (version, form.rule, form.reason, form.until)));
+    let version = blocking(move || {
+        find(&at, &reader, &form.version).map(|version| (version, form.rule, form.reason, form.until))
+    });
     let (version, rule, reason, until) = version.await?;
     respond::done(move || {
         must(&caller, Role::SecurityAdmin, &version)?;
         let expires = end_of(&until)?.ok_or_else(|| Failure::invalid("an exception has an end"))?;
-        let new = NewException { version: version.id, rule: rule.trim(), file: None, reason: &reason, expires };
+        let new =
+            NewException { version: version.id, rule: rule.trim(), file: None, reason: &reason, expires };
         state.registry.exception(&new, &actor(&caller))?;
         Ok("/console/exceptions?done=excepted".to_owned())
     })
@@ -308,7 +328,7 @@ pub(super) fn find(state: &State, caller: &Caller, text: &str) -> Answered<Versi
             }
         }
     };
-    found
-        .filter(|version| may(caller, Role::Viewer, &version.name))
-        .ok_or_else(|| Failure::not_found(format_args!("version `{text:.200}`: write it as namespace/name@commit")))
+    found.filter(|version| may(caller, Role::Viewer, &version.name)).ok_or_else(|| {
+        Failure::not_found(format_args!("version `{text:.200}`: write it as namespace/name@commit"))
+    })
 }

@@ -22,7 +22,8 @@ const ROWS: usize = 500;
 pub(super) fn load(state: &State, caller: &Caller, version: &Version) -> Answered<Revoke> {
     let all = state.registry.blast_radius(&lineage::subject(version))?;
     let (own, downstream): (Vec<_>, Vec<_>) = all.iter().partition(|found| found.version.id == version.id);
-    let owners: BTreeSet<&str> = downstream.iter().map(|found| &*found.owner).filter(|owner| !owner.is_empty()).collect();
+    let owners: BTreeSet<&str> =
+        downstream.iter().map(|found| &*found.owner).filter(|owner| !owner.is_empty()).collect();
     let running: usize = downstream.iter().map(|found| found.deployments.len()).sum();
     let figure = |label, count: usize| Figure { label, count: Count(count as u64), href: String::new() };
     let mut deployments = Vec::new();
@@ -60,7 +61,8 @@ pub(super) fn load(state: &State, caller: &Caller, version: &Version) -> Answere
 }
 
 fn row(state: &State, caller: &Caller, found: &Downstream) -> Answered<DownstreamRow> {
-    let places: BTreeSet<&str> = found.deployments.iter().map(|deployment| &*deployment.environment).collect();
+    let places: BTreeSet<&str> =
+        found.deployments.iter().map(|deployment| &*deployment.environment).collect();
     let deployments = match found.deployments.len() {
         0 => "nowhere".to_owned(),
         count => format!("{}: {count}", Vec::from_iter(places).join(", ")),
@@ -69,7 +71,11 @@ fn row(state: &State, caller: &Caller, found: &Downstream) -> Answered<Downstrea
     let by: Vec<&str> = found.path.iter().skip(1).rev().skip(1).rev().map(|step| name_of(step)).collect();
     let relation = lineage::relation_of(state, found)?;
     Ok(DownstreamRow {
-        model: if seen { address::link(&found.version) } else { Link::new("in a project that you cannot see", "") },
+        model: if seen {
+            address::link(&found.version)
+        } else {
+            Link::new("in a project that you cannot see", "")
+        },
         version: address::short(&found.version),
         path: if by.is_empty() { relation } else { format!("{relation}, by way of {}", by.join(", ")) },
         stage: rows::stage(&found.version),

@@ -39,9 +39,17 @@ pub(super) fn deployment(state: &State, found: &Deployment) -> Answered<Deployme
         model,
         version: Short(found.commit.clone()),
         stage,
-        environment: if found.environment.is_empty() { "not said".to_owned() } else { found.environment.clone() },
+        environment: if found.environment.is_empty() {
+            "not said".to_owned()
+        } else {
+            found.environment.clone()
+        },
         place: found.place.clone(),
-        by: if found.kind.is_empty() { found.reporter.clone() } else { format!("{}, {}", found.kind, found.reporter) },
+        by: if found.kind.is_empty() {
+            found.reporter.clone()
+        } else {
+            format!("{}, {}", found.kind, found.reporter)
+        },
         seen: Moment(found.last_seen),
     })
 }
@@ -65,8 +73,11 @@ pub(super) fn file(found: &FileRecord, given_out: bool) -> FileRow {
 
 /// A finding, with the place in the documentation that explains its rule.
 pub(super) fn finding(found: &FindingRecord) -> FindingRow {
-    let severity =
-        if found.suppressed { Mark::new("Let pass", Tone::Quiet) } else { Mark::of_severity(&found.severity) };
+    let severity = if found.suppressed {
+        Mark::new("Let pass", Tone::Quiet)
+    } else {
+        Mark::of_severity(&found.severity)
+    };
     FindingRow {
         severity,
         code: found.code.clone(),
@@ -128,7 +139,8 @@ pub(super) fn event(found: &Event) -> pages::Event {
         "scan.all" => (Tone::Quiet, "Everything is scanned again"),
         other => (Tone::Quiet, other),
     };
-    let reason = [said("reason"), said("place")].into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+    let reason =
+        [said("reason"), said("place")].into_iter().find(|text| !text.is_empty()).unwrap_or_default();
     pages::Event {
         when: Moment(found.at),
         tone,

@@ -23,7 +23,11 @@ const LONGEST: u64 = 8 << 20;
 const FILES: u32 = 5000;
 
 /// The seals, and when they were verified.
-pub(super) fn load(state: &State, version: &Version, scan: Option<&ScanRecord>) -> Answered<(Vec<SealRow>, String)> {
+pub(super) fn load(
+    state: &State,
+    version: &Version,
+    scan: Option<&ScanRecord>,
+) -> Answered<(Vec<SealRow>, String)> {
     let begun = Instant::now();
     let mut seals = Vec::new();
     for (name, bytes) in signatures(state, version)? {
@@ -76,23 +80,34 @@ fn verify(state: &State, version: &Version, name: &str, bytes: &[u8]) -> Answere
             return Ok(row("", "nobody".to_owned(), "nothing".to_owned(), mark, error.to_string()));
         }
     };
-    let keys = state.registry.settings().trusted_keys.iter().filter_map(|text| VerifyingKey::from_pem(text).ok());
+    let keys =
+        state.registry.settings().trusted_keys.iter().filter_map(|text| VerifyingKey::from_pem(text).ok());
     let held = keys.filter_map(|key| Some((bundle.verify(&key).ok()?, key))).next();
     let Some((signed, key)) = held else {
         let mark = Mark::new("Not trusted", Tone::Unclear);
         let problem = "No trusted key made it. Keys are named when the server is started.".to_owned();
-        return Ok(row(bundle.credential().method(), "not known".to_owned(), "not known".to_owned(), mark, problem));
+        return Ok(row(
+            bundle.credential().method(),
+            "not known".to_owned(),
+            "not known".to_owned(),
+            mark,
+            problem,
+        ));
     };
     let files = state.registry.files(version.id, "", "", FILES)?;
     let (mut same, mut different) = (0_usize, Vec::new());
     for resource in signed.resources() {
         match files.iter().find(|file| file.path == resource.path) {
-            Some(file) if resource.shard.is_none() && resource.digest.to_string().ends_with(&hex(file)) => same += 1,
+            Some(file) if resource.shard.is_none() && resource.digest.to_string().ends_with(&hex(file)) => {
+                same += 1
+            }
             _ => different.push(resource.path.as_str()),
         }
     }
     let identity = format!("key {}", key.hint());
-    let uncovered = files.iter().filter(|file| file.path != name && !signed.resources().iter().any(|r| r.path == file.path));
+    let uncovered = files
+        .iter()
+        .filter(|file| file.path != name && !signed.resources().iter().any(|r| r.path == file.path));
     let uncovered = uncovered.count();
     let covers = match uncovered {
         0 => format!("all {same} files"),
@@ -117,14 +132,21 @@ fn recorded(seal: &Json) -> SealRow {
     let holds = seal.get("verified").and_then(Json::as_bool).unwrap_or(false);
     let all = seal.get("covers_all").and_then(Json::as_bool).unwrap_or(false);
     let checks = seal.get("checks").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-    let failed = checks.iter().find(|check| text(check, "outcome") != "holds").map(|check| text(check, "message"));
+    let failed =
+        checks.iter().find(|check| text(check, "outcome") != "holds").map(|check| text(check, "message"));
     SealRow {
         kind: text(seal, "name"),
         method: text(seal, "method"),
-        identity: Some(text(seal, "identity")).filter(|name| !name.is_empty()).unwrap_or_else(|| "not known".to_owned()),
+        identity: Some(text(seal, "identity"))
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "not known".to_owned()),
         issuer: text(seal, "issuer"),
         covers: if all { "all files".to_owned() } else { "not all files".to_owned() },
-        mark: if holds { Mark::new("Held at the scan", Tone::Good) } else { Mark::new("Not trusted", Tone::Unclear) },
+        mark: if holds {
+            Mark::new("Held at the scan", Tone::Good)
+        } else {
+            Mark::new("Not trusted", Tone::Unclear)
+        },
         problem: failed.unwrap_or_default(),
     }
 }

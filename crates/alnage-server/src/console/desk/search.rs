@@ -27,15 +27,23 @@ pub(super) struct Wanted {
     q: String,
 }
 
-pub(super) async fn show(Shared(state): Shared<State>, caller: Caller, Query(wanted): Query<Wanted>) -> Answered<Response> {
+pub(super) async fn show(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Answered<Response> {
     respond::page(move || {
         let q: String = wanted.q.trim().chars().take(200).collect();
         let mut groups = Vec::new();
         if !q.is_empty() {
-            groups = [by_name(&state, &caller, &q)?, by_digest(&state, &caller, &q)?, by_code(&state, &caller, &q)?]
-                .into_iter()
-                .flatten()
-                .collect();
+            groups = [
+                by_name(&state, &caller, &q)?,
+                by_digest(&state, &caller, &q)?,
+                by_code(&state, &caller, &q)?,
+            ]
+            .into_iter()
+            .flatten()
+            .collect();
         }
         Ok(Search { frame: respond::frame(&state, &caller, "Search", Place::Elsewhere, "")?, q, groups })
     })
@@ -87,7 +95,12 @@ fn by_digest(state: &State, caller: &Caller, q: &str) -> Answered<Option<Group>>
         for version in state.registry.versions_of_manifest(&format!("sha256:{hex}"))? {
             add(version, "manifest");
         }
-        for found in state.registry.blast_radius(&format!("sha256:{hex}"))?.into_iter().filter(|found| found.path.len() <= 1) {
+        for found in state
+            .registry
+            .blast_radius(&format!("sha256:{hex}"))?
+            .into_iter()
+            .filter(|found| found.path.len() <= 1)
+        {
             add(found.version, "file");
         }
     } else {
@@ -115,7 +128,8 @@ fn commits(state: &State, hex: &str) -> Answered<Vec<i64>> {
 
 fn by_code(state: &State, caller: &Caller, q: &str) -> Answered<Option<Group>> {
     let code = q.to_ascii_uppercase();
-    let shaped = code.len() == 6 && code.get(..3).is_some_and(|family| family.bytes().all(|byte| byte.is_ascii_uppercase()));
+    let shaped = code.len() == 6
+        && code.get(..3).is_some_and(|family| family.bytes().all(|byte| byte.is_ascii_uppercase()));
     if !shaped || !code.get(3..).is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())) {
         return Ok(None);
     }

@@ -2,7 +2,8 @@
 
 use alnage_pipeline::materials;
 use alnage_registry::{
-    FindingQuery, Kind, NewRequest, Page, Repo, Request, RequestState, ScanRecord, Stage, Version, people::Role,
+    FindingQuery, Kind, NewRequest, Page, Repo, Request, RequestState, ScanRecord, Stage, Version,
+    people::Role,
 };
 use axum::{
     Form,
@@ -12,7 +13,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{actor, deployments, lineage, may, must, revoke, rows, seals};
+use super::{actor, lineage, may, must, revoke, rows, seals};
 use crate::{
     auth::Caller,
     console::{
@@ -216,9 +217,17 @@ fn load(state: &State, caller: &Caller, version: Version, wanted: &Wanted) -> An
         no_findings: if scan.is_some() { "The scan found nothing." } else { "It has not been scanned yet." },
         files: files.iter().map(|file| rows::file(file, given_out)).collect(),
         files_total: Count(version.files),
-        files_href: if version.files > u64::from(FILES) { address::part(&version, "files") } else { String::new() },
+        files_href: if version.files > u64::from(FILES) {
+            address::part(&version, "files")
+        } else {
+            String::new()
+        },
         size: Size(version.size),
-        bom: version.scan.map_or(Ok(None), |id| registry.scan_bom(id))?.map(|text| bom(&text)).unwrap_or_default(),
+        bom: version
+            .scan
+            .map_or(Ok(None), |id| registry.scan_bom(id))?
+            .map(|text| bom(&text))
+            .unwrap_or_default(),
         bom_href: version.scan.map(|id| format!("/api/v1/scans/{id}/bom")).unwrap_or_default(),
         seals,
         seals_checked,
@@ -264,8 +273,12 @@ fn answer(version: &Version, given_out: bool) -> (Mark, String) {
             (Mark::new("Held", tone), "In quarantine: a person has to decide".to_owned())
         }
         Stage::Rejected => say("Blocked", Tone::Bad, "Blocked: clients are refused"),
-        Stage::Revoked => say("Revoked", Tone::Bad, "Revoked: clients are refused, those that have it cached as well"),
-        _ if !given_out => say("Ended", Tone::Look, "Its approval has ended: clients are refused until it is renewed"),
+        Stage::Revoked => {
+            say("Revoked", Tone::Bad, "Revoked: clients are refused, those that have it cached as well")
+        }
+        _ if !given_out => {
+            say("Ended", Tone::Look, "Its approval has ended: clients are refused until it is renewed")
+        }
         Stage::Approved => say("Approved", Tone::Good, "Approved: clients get it"),
         Stage::Production => say("Production", Tone::Good, "In production: clients get it"),
         Stage::Deprecated => say("Deprecated", Tone::Look, "Deprecated: clients still get it"),
@@ -296,10 +309,14 @@ fn because(version: &Version) -> String {
 fn way_out(state: &State, version: &Version, reasons: &[pages::Reason]) -> String {
     match version.stage {
         Stage::Quarantined if version.scan.is_none() => String::new(),
-        Stage::Revoked => "Use another version. What is revoked does not come back by an approval.".to_owned(),
+        Stage::Revoked => {
+            "Use another version. What is revoked does not come back by an approval.".to_owned()
+        }
         _ => {
             let pack = state.registry.policy();
-            let remedy = reasons.iter().find_map(|reason| pack.rules().get(&reason.rule).map(|rule| rule.remedy.clone()));
+            let remedy = reasons
+                .iter()
+                .find_map(|reason| pack.rules().get(&reason.rule).map(|rule| rule.remedy.clone()));
             match (remedy.filter(|text| !text.is_empty()), version.stage) {
                 (Some(remedy), _) => respond::sentence(&remedy),
                 (None, Stage::Rejected) => {
@@ -320,7 +337,8 @@ fn actions(caller: &Caller, version: &Version, open: Option<&Request>) -> Vec<Li
     let excepted = matches!(version.stage, Stage::Rejected | Stage::Quarantined) && version.scan.is_some();
     if excepted && may(caller, Role::SecurityAdmin, &version.name) {
         let of = format!("{}/{}@{}", version.kind.as_str(), version.name, version.commit);
-        actions.push(Link::new("Except a rule", format!("/console/exceptions?version={}#grant", InQuery(&of))));
+        actions
+            .push(Link::new("Except a rule", format!("/console/exceptions?version={}#grant", InQuery(&of))));
     }
     if version.stage != Stage::Revoked && may(caller, Role::Reviewer, &version.name) {
         actions.push(Link::new("Revoke", address::part(version, "revoke")));
@@ -330,13 +348,20 @@ fn actions(caller: &Caller, version: &Version, open: Option<&Request>) -> Vec<Li
 
 fn facts(version: &Version, repo: Option<&Repo>) -> Vec<Fact> {
     let text = |value: &str| if value.is_empty() { "not said".to_owned() } else { value.to_owned() };
-    let since = format!("{} since {} UTC", Mark::of_stage(version.stage.as_str()).word, Moment(version.staged).plain());
+    let since = format!(
+        "{} since {} UTC",
+        Mark::of_stage(version.stage.as_str()).word,
+        Moment(version.staged).plain()
+    );
     let mut facts = vec![
         Fact { label: "Stage", value: since },
         Fact { label: "Verdict", value: rows::verdict(version).word.to_owned() },
         Fact { label: "Manifest", value: version.manifest.clone() },
         Fact { label: "Reference", value: text(&version.refname) },
-        Fact { label: "Brought by", value: format!("{}, {} UTC", text(&version.author), Moment(version.created).plain()) },
+        Fact {
+            label: "Brought by",
+            value: format!("{}, {} UTC", text(&version.author), Moment(version.created).plain()),
+        },
         Fact { label: "Message", value: text(&version.message) },
     ];
     if let Some(repo) = repo {
@@ -358,7 +383,8 @@ fn bom(text: &str) -> Vec<BomField> {
     let mut fields = Vec::new();
     let mut say = |name: &str, value: &str, sources: &[String]| {
         if !value.is_empty() && fields.len() < 60 {
-            let source = if sources.is_empty() { "the record of the scan".to_owned() } else { sources.join(", ") };
+            let source =
+                if sources.is_empty() { "the record of the scan".to_owned() } else { sources.join(", ") };
             fields.push(BomField { name: name.to_owned(), value: value.to_owned(), source });
         }
     };

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Event, FileRow, FindingRow, Pages, Reason, VoteRow};
+use super::{Choice, Event, FileRow, FindingRow, Pages, Reason, VoteRow};
 use crate::console::{
     pages::DeploymentRow,
     parts::{Count, Frame, Graph, Link, Mark, Size},
@@ -51,6 +51,9 @@ pub(crate) struct Version {
     pub(crate) approvals: Vec<VoteRow>,
     pub(crate) may_ask: bool,
     pub(crate) ask_action: String,
+    /// Stages that the reader may move it to.
+    pub(crate) moves: Vec<Choice>,
+    pub(crate) move_action: String,
     pub(crate) events: Vec<Event>,
 }
 

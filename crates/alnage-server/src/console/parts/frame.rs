@@ -125,11 +125,6 @@ impl Notice {
         Self { tone: Tone::Good, text: text.into() }
     }
 
-    /// It was refused, or failed.
-    pub(crate) fn refused(text: impl Into<String>) -> Self {
-        Self { tone: Tone::Bad, text: text.into() }
-    }
-
     /// What is drawn beside it.
     pub(crate) fn mark(&self) -> Mark {
         Mark::new("", self.tone)

@@ -19,6 +19,17 @@ impl Moment {
         Span(now.saturating_sub(self.0))
     }
 
+    /// `22 Nov 2026, 04:05`, for a sentence.
+    pub(crate) fn plain(self) -> String {
+        if self.0 == 0 {
+            return "never".to_owned();
+        }
+        let (year, month, day) = civil(self.0 / 86_400);
+        let (hour, minute) = (self.0 / 3600 % 24, self.0 / 60 % 60);
+        let name = MONTHS.get(month.saturating_sub(1) as usize).copied().unwrap_or_default();
+        format!("{day} {name} {year}, {hour:02}:{minute:02}")
+    }
+
     /// `2026-11-22`, as a form's field of a day wants it.
     pub(crate) fn day(self) -> String {
         let (year, month, day) = civil(self.0 / 86_400);
@@ -33,10 +44,10 @@ impl fmt::Display for Moment {
         }
         let (year, month, day) = civil(self.0 / 86_400);
         let (hour, minute, second) = (self.0 / 3600 % 24, self.0 / 60 % 60, self.0 % 60);
-        let name = MONTHS.get(month.saturating_sub(1) as usize).copied().unwrap_or_default();
+        let plain = self.plain();
         write!(
             f,
-            r#"<time datetime="{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z">{day} {name} {year}, {hour:02}:{minute:02}</time>"#
+            r#"<time datetime="{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z">{plain}</time>"#
         )
     }
 }

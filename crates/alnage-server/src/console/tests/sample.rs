@@ -493,6 +493,8 @@ fn version_blocked() -> Version {
         approvals: Vec::new(),
         may_ask: true,
         ask_action: "/console/model/x/ask".to_owned(),
+        moves: Vec::new(),
+        move_action: "/console/model/x/stage".to_owned(),
         events: events().into_iter().skip(2).take(2).map(|event| Event { subject: Link::default(), ..event }).collect(),
     }
 }
@@ -541,6 +543,7 @@ fn version_approved() -> Version {
             VoteRow { who: "m.okafor".to_owned(), mark: Mark::new("Approved", Tone::Good), reason: "agreed".to_owned(), conditions: String::new(), until: Until(Some(NOW + 90 * DAY)), when: ago(2 * HOUR) },
         ],
         may_ask: false,
+        moves: choices(&[("production", "In production"), ("deprecated", "Deprecated")]),
         events: events().into_iter().map(|event| Event { subject: Link::default(), ..event }).collect(),
         ..version_blocked()
     }
