@@ -11,6 +11,7 @@ mod cross;
 mod deps;
 mod detonate;
 mod exit_codes;
+mod fleet;
 mod guard;
 mod keyless;
 mod log;
