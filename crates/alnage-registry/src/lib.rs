@@ -2,6 +2,7 @@
 //!
 //! Calls block; a server makes them where blocking is allowed.
 
+mod backup;
 pub mod blobs;
 mod columns;
 pub mod database;
@@ -21,6 +22,7 @@ pub mod xet;
 #[cfg(test)]
 mod testing;
 
+pub use backup::{Backup, restore};
 pub use error::{Error, Result};
 pub use jobs::{ATTEMPTS, Job};
 pub use records::*;

@@ -53,7 +53,9 @@ impl Local {
             pointer_oid(digest, size)
         };
         let place = self.path(digest);
-        if !place.try_exists()? {
+        if place.try_exists()? {
+            keep(&place)?;
+        } else {
             beside.file.sync_all()?;
             settle(&beside.path, &place)?;
         }
@@ -63,7 +65,7 @@ impl Local {
     pub(super) fn put_file(&self, path: &Path, digest: Digest) -> Result<()> {
         let place = self.path(digest);
         if place.try_exists()? {
-            return Ok(());
+            return keep(&place);
         }
         File::open(path)?.sync_all()?;
         let linked = Beside::name(&scratch(&self.root));
@@ -177,6 +179,12 @@ impl Drop for Beside {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// Has content that came again count as new, so that it is not swept before somebody names it.
+fn keep(place: &Path) -> Result<()> {
+    let now = fs::FileTimes::new().set_modified(std::time::SystemTime::now());
+    Ok(File::open(place)?.set_times(now)?)
 }
 
 /// Puts a flushed file in place, and the name of it onto the disk.

@@ -160,6 +160,13 @@ impl Database {
         }
     }
 
+    /// Copies a SQLite file as it is now to `to`, while it is being used.
+    pub fn copy_to(&self, to: &Path) -> Result<()> {
+        let path = to.to_string_lossy();
+        let mut connection = Connection::open(&self.0.place, engine::Access::Write)?;
+        connection.execute("VACUUM INTO $1", &[Value::Text(&path)]).map(|_| ())
+    }
+
     /// The next number of the one sequence of the database. Later numbers are seen later.
     pub fn next_id(transaction: &mut Transaction) -> Result<i64> {
         Self::count(transaction, "id")

@@ -358,23 +358,13 @@ impl Registry {
         let (after, reason) = match (revoked, decision.effect) {
             (Some((subject, reason)), _) => (Stage::Revoked, format!("{subject} was revoked: {reason}")),
             (None, Effect::Deny) => (Stage::Rejected, headline),
-            // A person has let it pass knowing what the policy says.
-            (None, Effect::Quarantine)
-                if before.stage.is_served() && before.effect == Some(Effect::Quarantine) =>
-            {
-                return super::touch(transaction);
-            }
+            // A person has refused it, or let it pass knowing what the policy says, or taken it back.
+            (None, _) if decided_by_a_person(before, decision.effect) => return super::touch(transaction),
             (None, Effect::Quarantine) => (Stage::Quarantined, headline),
             (None, Effect::Allow) if before.stage.is_served() && ends == before.expires => {
                 return super::touch(transaction);
             }
             (None, Effect::Allow) if before.stage.is_served() => (before.stage, headline),
-            // A person has refused it.
-            (None, Effect::Allow)
-                if before.stage == Stage::Rejected && before.effect != Some(Effect::Deny) =>
-            {
-                return super::touch(transaction);
-            }
             (None, Effect::Allow) => (Stage::Approved, headline),
         };
         let expires = ends.filter(|_| after.is_served());
@@ -385,6 +375,16 @@ impl Registry {
         }
         let step = Step { after, reason: &reason, actor, expires, conditions: "" };
         self.step(transaction, before, &step)
+    }
+}
+
+/// Whether a version is where a person put it who knew what the policy says now, or something graver.
+fn decided_by_a_person(before: &Version, effect: Effect) -> bool {
+    let Some(known) = before.effect.filter(|_| before.scan.is_some()) else { return false };
+    match before.stage {
+        Stage::Rejected => known != Effect::Deny,
+        Stage::Quarantined => known == Effect::Allow && effect == Effect::Allow,
+        _ => known == Effect::Quarantine && effect == Effect::Quarantine,
     }
 }
 

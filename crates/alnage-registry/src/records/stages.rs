@@ -139,6 +139,7 @@ impl Registry {
              AND stage IN ('approved', 'production', 'deprecated')) WHERE id = $1",
             &[version.repo.into(), stored(now).into()],
         )?;
+        close_requests(transaction, version.id, step.after, now)?;
         let name = format!("{}/{}", version.kind.as_str(), version.name);
         self.log_transition(
             transaction,
@@ -188,4 +189,20 @@ impl Registry {
         )?;
         Ok(())
     }
+}
+
+/// Nobody has to vote any more on what was decided otherwise.
+fn close_requests(transaction: &mut Transaction, version: i64, after: Stage, now: u64) -> Result<()> {
+    let asked = match after {
+        Stage::Rejected | Stage::Revoked => "stage",
+        Stage::Approved | Stage::Production => "'approved'",
+        Stage::Quarantined | Stage::Deprecated => return Ok(()),
+    };
+    transaction.execute(
+        &format!(
+            "UPDATE requests SET state = 'closed', decided = $2 WHERE version = $1 AND state = 'open' AND stage = {asked}"
+        ),
+        &[version.into(), stored(now).into()],
+    )?;
+    Ok(())
 }

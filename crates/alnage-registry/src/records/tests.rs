@@ -126,6 +126,34 @@ fn four_eyes_approve_and_time_takes_it_back() {
         assert!(served(registry, "acme/odd", "main").is_some(), "a person let it pass knowing this");
         let steps = registry.transitions(version.id).unwrap();
         assert_eq!(steps.last().unwrap().after, Stage::Approved);
+
+        let refused = add(registry, "acme/refused", "{}");
+        registry.finish_scan(refused.id, &scan(Verdict::Unknown)).unwrap();
+        let request = registry
+            .request_approval(&NewRequest { version: refused.id, ..ask.clone() }, &actor("bob"))
+            .unwrap();
+        registry.vote(request.id, VoteKind::Deny, "no", None, "", &actor("carol")).unwrap();
+        registry.finish_scan(refused.id, &scan(Verdict::Unknown)).unwrap();
+        assert_eq!(
+            registry.version_by_id(refused.id).unwrap().unwrap().stage,
+            Stage::Rejected,
+            "a person's no stays"
+        );
+
+        let taken = add(registry, "acme/taken", "{}");
+        registry.finish_scan(taken.id, &scan(Verdict::Pass)).unwrap();
+        registry.transition(taken.id, Stage::Quarantined, "odd", &actor("carol")).unwrap();
+        registry.finish_scan(taken.id, &scan(Verdict::Pass)).unwrap();
+        assert_eq!(
+            registry.version_by_id(taken.id).unwrap().unwrap().stage,
+            Stage::Quarantined,
+            "and so does a doubt"
+        );
+        let open = registry
+            .request_approval(&NewRequest { version: taken.id, ..ask.clone() }, &actor("bob"))
+            .unwrap();
+        registry.revoke("model/acme/taken", "bad", &actor("sec")).unwrap();
+        assert_eq!(registry.request(open.id).unwrap().unwrap().state, RequestState::Closed);
     });
 }
 
@@ -276,7 +304,11 @@ fn the_same_commit_twice_is_one_version_and_deleting_leaves_nothing() {
             let new = NewVersion {
                 commit: Some(commit.into()),
                 refname: "main".into(),
-                files: vec![file(registry, "a/b.txt", b"x"), file(registry, "c.txt", b"y")],
+                files: vec![
+                    file(registry, "a/b.txt", b"x"),
+                    file(registry, "c.txt", b"y"),
+                    file(registry, "Z", b"z"),
+                ],
                 ..NewVersion::default()
             };
             let version = registry.add_version(Kind::Dataset, "texts", new, &actor("ann")).unwrap();
@@ -288,9 +320,10 @@ fn the_same_commit_twice_is_one_version_and_deleting_leaves_nothing() {
         let paths = |prefix: &str, after: &str| -> Vec<String> {
             registry.files(id, prefix, after, 10).unwrap().into_iter().map(|file| file.path).collect()
         };
-        assert_eq!(paths("", ""), ["a/b.txt", "c.txt"]);
+        assert_eq!(paths("", ""), ["Z", "a/b.txt", "c.txt"], "in the order of bytes");
         assert_eq!(paths("", "a/b.txt"), ["c.txt"]);
         assert_eq!(paths("a/", ""), ["a/b.txt"]);
+        assert_eq!(paths("a", "Z"), ["a/b.txt"]);
         let one = registry.file(id, "c.txt").unwrap().unwrap();
         assert_eq!(one.git_oid, blob_oid(1, &b"y"[..]).unwrap());
         assert!(!one.lfs && one.served);

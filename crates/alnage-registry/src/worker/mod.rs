@@ -6,6 +6,8 @@ mod notify;
 mod scan;
 
 #[cfg(test)]
+mod kill_tests;
+#[cfg(test)]
 mod tests;
 
 use std::{

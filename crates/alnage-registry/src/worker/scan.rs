@@ -1,6 +1,7 @@
 //! Scans a version: its files put side by side again, vetted, described, their seals verified.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -118,6 +119,11 @@ fn scan(registry: &Registry, version: &Version, model: &Path) -> Result<Scan> {
     let seen = record.manifest.digest.map(|digest| digest.to_string());
     if seen.as_ref().is_some_and(|seen| *seen != version.manifest) {
         return Err(Error::internal("the stored files are not those of the version"));
+    }
+    let sizes = registry.files(version.id, "", "", MAX_FILES)?;
+    let sizes: BTreeMap<&str, u64> = sizes.iter().map(|file| (file.path.as_str(), file.size)).collect();
+    if record.manifest.files.iter().any(|file| sizes.get(file.path.as_str()) != Some(&file.size)) {
+        return Err(Error::Invalid("the stored files do not have the sizes that were announced".into()));
     }
     let seals = seals(registry, model);
     let facts = evidence::facts(&bom);

@@ -27,7 +27,7 @@ fn add(registry: &Registry, name: &str, files: &[(&str, &[u8])]) -> Version {
 }
 
 /// `os.system("id")` when loaded.
-const WEAPON: &[u8] = b"cos\nsystem\n(S'id'\ntR.";
+pub(super) const WEAPON: &[u8] = b"cos\nsystem\n(S'id'\ntR.";
 
 #[test]
 fn a_scan_judges_what_is_stored_and_says_why() {

@@ -19,6 +19,7 @@ CREATE TABLE repos (
     pulls BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX repos_name ON repos (kind, name);
+CREATE INDEX repos_order ON repos (name, kind);
 CREATE INDEX repos_project ON repos (project, name);
 CREATE INDEX repos_updated ON repos (updated, id);
 

@@ -63,7 +63,8 @@ pub(super) fn migrate(transaction: &mut Transaction, steps: &[Migration]) -> Res
 /// told so.
 fn in_words_of(server: bool, sql: &str) -> String {
     if server {
-        return sql.to_owned();
+        // Text is in the order of its bytes whatever language the server speaks: ranges of paths depend on it.
+        return sql.replace(" TEXT", " TEXT COLLATE \"C\"");
     }
     sql.replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")
         .replace("BYTEA", "BLOB")
