@@ -42,6 +42,28 @@ pub(crate) fn loaders(peers: &Path) -> Result<()> {
     environment(&place, &root().join("xtask/loaders.txt"))
 }
 
+/// Installs clients of model hubs into `hub` below the `peers`, each version in a directory of its own: they do not live
+/// together.
+pub(crate) fn hub_clients(peers: &Path) -> Result<()> {
+    let list = root().join("xtask/hub.txt");
+    let list = fs::read_to_string(&list).with_context(|| format!("cannot read `{}`", list.display()))?;
+    for line in list.lines().filter(|line| !line.starts_with('#')) {
+        let package = line.split('#').next().unwrap_or_default().trim();
+        let Some((_, version)) = package.split_once("==") else { continue };
+        let place = peers.join("hub").join(version);
+        let stamp = place.join("installed.txt");
+        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == package) {
+            continue;
+        }
+        eprintln!("installing {package} into {}", place.display());
+        let mut pip = Command::new(peers.join("bin/python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target"]);
+        run(pip.arg(&place).arg(package))?;
+        fs::write(&stamp, package).with_context(|| format!("cannot write `{}`", stamp.display()))?;
+    }
+    Ok(())
+}
+
 /// Makes or updates a Python environment; nothing is done when it already holds what the list asks for.
 pub(crate) fn environment(place: &Path, list: &Path) -> Result<()> {
     let wanted = fs::read_to_string(list).with_context(|| format!("cannot read `{}`", list.display()))?;

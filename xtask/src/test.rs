@@ -22,6 +22,7 @@ pub(crate) fn test() -> Result<()> {
     setup::token_tools()?;
     setup::postgres()?;
     setup::loaders(&peers)?;
+    setup::hub_clients(&peers)?;
     generate::check()?;
     let nextest = tool(&tools, "cargo-nextest");
     let not_run = root().join("target/not-run.txt");

@@ -5,6 +5,7 @@ mod api;
 mod auth;
 mod console;
 mod core;
+mod hub;
 mod settings;
 mod witness;
 

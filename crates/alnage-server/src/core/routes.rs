@@ -210,6 +210,7 @@ pub(crate) fn table() -> Vec<Route> {
         (Door::Core, crate::auth::routes()),
         (Door::Api, crate::api::routes()),
         (Door::Console, crate::console::routes()),
+        (Door::Hub, crate::hub::routes()),
     ];
     let rows = doors
         .into_iter()

@@ -1,0 +1,134 @@
+use alnage_registry::{FileRecord, Kind, Stage, Version};
+use alnage_types::{Digest, Verdict};
+use axum::{http::StatusCode, response::IntoResponse as _};
+use serde_json::Value;
+
+use super::{
+    info, query,
+    range::{self, OutOfRange},
+    reply::Refusal,
+};
+
+#[test]
+fn parts_of_files_are_read() {
+    let table = [
+        (None, Ok(None)),
+        (Some("bytes=0-0"), Ok(Some(0..1))),
+        (Some("bytes=0-"), Ok(Some(0..10))),
+        (Some("bytes=3-5"), Ok(Some(3..6))),
+        (Some("bytes=3-500"), Ok(Some(3..10))),
+        (Some("bytes=-4"), Ok(Some(6..10))),
+        (Some("bytes=-40"), Ok(Some(0..10))),
+        (Some("bytes=10-"), Err(OutOfRange)),
+        (Some("bytes=-0"), Err(OutOfRange)),
+        (Some("bytes=5-3"), Ok(None)),
+        (Some("bytes=1-2,4-5"), Ok(None)),
+        (Some("lines=1-2"), Ok(None)),
+        (Some("bytes=18446744073709551615-"), Err(OutOfRange)),
+    ];
+    for (text, expected) in table {
+        assert_eq!(range::parse(text, 10), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn each_refusal_has_the_code_its_clients_look_at() {
+    let text = "why\nnot: ä".to_owned();
+    let table = [
+        (Refusal::NoRepo(text.clone()), 404, "RepoNotFound", false),
+        (Refusal::NoRevision(text.clone()), 404, "RevisionNotFound", true),
+        (Refusal::NoEntry(text.clone()), 404, "EntryNotFound", false),
+        (Refusal::Withheld(text.clone()), 404, "EntryNotFound", true),
+        (Refusal::Gated(text.clone()), 403, "GatedRepo", true),
+        (Refusal::WhoAsks(text.clone()), 401, "", false),
+        (Refusal::Later(text, 7), 503, "", true),
+    ];
+    for (refusal, status, code, warns) in table {
+        let shown = format!("{refusal:?}");
+        let response = refusal.into_response();
+        let header = |name: &str| response.headers().get(name).map_or("", |value| value.to_str().unwrap());
+        assert_eq!(response.status(), StatusCode::from_u16(status).unwrap(), "{shown}");
+        assert_eq!(header("x-error-code"), code, "{shown}");
+        assert_eq!(header("x-error-message"), "why not: ?", "{shown}");
+        let warning = if warns { "alnage; why not: ?" } else { "" };
+        assert_eq!(header("x-hf-warning"), warning, "{shown}");
+        assert_eq!(header("retry-after"), if status == 503 { "7" } else { "" }, "{shown}");
+    }
+}
+
+fn file(path: &str, verdict: Verdict) -> FileRecord {
+    FileRecord {
+        path: path.to_owned(),
+        size: 3,
+        sha256: Digest::of(path.as_bytes()),
+        git_oid: "0".repeat(40),
+        lfs: path.ends_with(".safetensors"),
+        verdict: Some(verdict),
+        format: None,
+        served: verdict != Verdict::Block,
+        reason: None,
+    }
+}
+
+fn version() -> Version {
+    Version {
+        id: 1,
+        repo: 1,
+        kind: Kind::Model,
+        name: "acme/m1".into(),
+        commit: "1".repeat(40),
+        refname: "main".into(),
+        manifest: String::new(),
+        message: "title\n\nbody".into(),
+        author: "ann".into(),
+        parent: None,
+        created: 1_795_320_306,
+        size: 9,
+        files: 3,
+        stage: Stage::Approved,
+        staged: 0,
+        staged_by: "ann".into(),
+        expires: None,
+        conditions: String::new(),
+        verdict: Some(Verdict::Pass),
+        effect: None,
+        reason: String::new(),
+        scan: Some(1),
+        released: Default::default(),
+    }
+}
+
+fn paths(entries: &[Value]) -> Vec<&str> {
+    entries.iter().map(|entry| entry["path"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn trees_list_what_is_given_out_and_say_how_it_was_judged() {
+    let files = [
+        file("a/b/model.safetensors", Verdict::Pass),
+        file("a/c", Verdict::Review),
+        file("bad.bin", Verdict::Block),
+        file("z", Verdict::Pass),
+    ];
+    let version = version();
+    let tree = info::tree(&version, &files, "", true, true);
+    assert_eq!(paths(&tree), ["a", "a/b", "a/b/model.safetensors", "a/c", "z"]);
+    assert_eq!(tree[2]["lfs"]["oid"], files[0].sha256.to_string());
+    assert_eq!(tree[2]["securityFileStatus"]["status"], "safe");
+    assert_eq!(tree[3]["securityFileStatus"]["status"], "suspicious");
+    assert_eq!(tree[4]["lastCommit"]["title"], "title");
+    assert_eq!(paths(&info::tree(&version, &files, "", false, false)), ["a", "z"]);
+    assert_eq!(paths(&info::tree(&version, &files, "a", false, false)), ["a/b", "a/c"]);
+    let asked = ["a".to_owned(), "bad.bin".to_owned(), "z".to_owned(), "nothing".to_owned()];
+    assert_eq!(paths(&info::paths(&version, &files, &asked, false)), ["a", "z"]);
+    assert!(!serde_json::to_string(&tree).unwrap().to_lowercase().contains("xet"));
+}
+
+#[test]
+fn queries_and_forms_are_read() {
+    let pairs = query::pairs("paths=a%2Fb&paths=c+d&expand=True&x");
+    assert_eq!(pairs[0], ("paths".into(), "a/b".into()));
+    assert_eq!(pairs[1], ("paths".into(), "c d".into()));
+    assert!(query::is_set(&pairs, "expand"));
+    assert_eq!(query::value(&pairs, "x"), Some(""));
+}
