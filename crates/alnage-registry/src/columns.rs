@@ -22,12 +22,13 @@ pub(crate) fn seconds(value: u64) -> i64 {
 
 /// Whether a file, an artifact or an upload is made of these bytes.
 pub(crate) fn is_named(transaction: &mut Transaction, digest: Digest) -> Result<bool> {
-    const NAMES: [&str; 6] = [
+    const NAMES: [&str; 7] = [
         "SELECT 1 FROM files WHERE sha256 = $1 LIMIT 1",
         "SELECT 1 FROM oci_blobs WHERE digest = $1 LIMIT 1",
         "SELECT 1 FROM oci_attached WHERE digest = $1 LIMIT 1",
         "SELECT 1 FROM oci_upload_parts WHERE digest = $1 LIMIT 1",
         "SELECT 1 FROM xet_xorbs WHERE blob = $1 LIMIT 1",
+        "SELECT 1 FROM uploads WHERE sha256 = $1 LIMIT 1",
         "SELECT 1 FROM xet_files WHERE sha256 = $1 LIMIT 1",
     ];
     for statement in NAMES {

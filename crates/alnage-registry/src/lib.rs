@@ -8,6 +8,7 @@ mod columns;
 pub mod database;
 mod error;
 mod jobs;
+pub mod numbered;
 pub mod oci;
 pub mod people;
 pub mod pull;

@@ -8,6 +8,7 @@ use crate::{
     Error,
     blobs::{Blobs, Local},
     database::Database,
+    testing::each_engine,
 };
 
 fn layer(media_type: &str, content: &str, annotations: Value) -> Value {
@@ -110,7 +111,13 @@ fn store() -> Store {
 
 #[test]
 fn an_upload_in_parts_becomes_one_blob_and_its_parts_go() {
-    let Store { database, blobs, .. } = &store();
+    each_engine(|database| {
+        let directory = tempfile::tempdir().unwrap();
+        parts_become_one(&database, &Blobs::Local(Local::at(directory.path()).unwrap()));
+    });
+}
+
+fn parts_become_one(database: &Database, blobs: &Blobs) {
     begin(database, blobs, "acme/tiny", "u1", 1).unwrap();
     assert_eq!(append(database, blobs, "acme/tiny", "u1", 0, &b"one "[..]).unwrap(), 4);
     assert!(matches!(append(database, blobs, "acme/tiny", "u1", 3, &b"x"[..]), Err(Error::Conflict(_))));
@@ -142,7 +149,10 @@ fn an_upload_in_one_part_is_not_copied_and_one_that_nobody_finished_goes() {
 
 #[test]
 fn an_attachment_goes_with_the_version_of_its_subject() {
-    let Store { database, .. } = &store();
+    each_engine(|database| attachments_follow(&database));
+}
+
+fn attachments_follow(database: &Database) {
     let subject = manifest_with(vec![layer("a/b", "weights", json!({TITLE: "w"}))]);
     let parsed = Manifest::parse(&subject).unwrap();
     let mut about =

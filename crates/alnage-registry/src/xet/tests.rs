@@ -1,13 +1,14 @@
 //! Xorbs and shards of the stock client become blobs; whatever was changed on the way becomes nothing.
 
 use super::*;
-use crate::{blobs::Local, database::Database};
+use crate::{blobs::Local, database::Database, testing::each_engine};
 
 const XORB: &[u8] = include_bytes!("../../../alnage-xet/src/samples/three-files.xorb");
 const SHARD: &[u8] = include_bytes!("../../../alnage-xet/src/samples/three-files.shard");
 const DAY: u64 = 24 * 60 * 60;
 
 struct Place {
+    _database: Option<tempfile::TempDir>,
     _directory: tempfile::TempDir,
     database: Database,
     blobs: Blobs,
@@ -17,8 +18,13 @@ impl Place {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let database = Database::open_file(&directory.path().join("records.db")).unwrap();
+        Self { _database: Some(directory), ..Self::with(database) }
+    }
+
+    fn with(database: Database) -> Self {
+        let directory = tempfile::tempdir().unwrap();
         let blobs = Blobs::Local(Local::at(&directory.path().join("store")).unwrap());
-        Self { _directory: directory, database, blobs }
+        Self { _database: None, _directory: directory, database, blobs }
     }
 
     fn put_xorb(&self, bytes: &[u8], now: u64) -> Result<Inserted> {
@@ -37,7 +43,10 @@ impl Place {
 
 #[test]
 fn files_of_a_shard_are_blobs_under_the_digests_the_client_named() {
-    let place = Place::new();
+    each_engine(|database| files_are_blobs(&Place::with(database)));
+}
+
+fn files_are_blobs(place: &Place) {
     assert_eq!(place.put_xorb(XORB, 1).unwrap(), Inserted::New);
     assert_eq!(place.put_xorb(XORB, 2).unwrap(), Inserted::Known);
     let files = place.put_shard(SHARD, 3).unwrap();
@@ -49,6 +58,10 @@ fn files_of_a_shard_are_blobs_under_the_digests_the_client_named() {
     }
     assert_eq!(place.put_shard(SHARD, 4).unwrap(), files);
     assert_eq!(place.count(), 4);
+    let later = 4 + 23 * DAY;
+    assert_eq!(sweep(&place.database, &place.blobs, later).unwrap(), 1);
+    assert_eq!(place.count(), 3);
+    assert_eq!(secret(&place.database).unwrap(), secret(&place.database).unwrap());
 }
 
 #[test]
