@@ -15,7 +15,9 @@ pub fn number(registry: &Registry, version: &Version) -> Result<u64> {
 
 /// The version with this number.
 pub fn version(registry: &Registry, kind: Kind, name: &str, number: u64) -> Result<Option<Version>> {
-    let Some(before) = number.checked_sub(1).and_then(|before| i64::try_from(before).ok()) else { return Ok(None) };
+    let Some(before) = number.checked_sub(1).and_then(|before| i64::try_from(before).ok()) else {
+        return Ok(None);
+    };
     let row = registry.database().read(|connection| {
         connection.query_one(
             "SELECT v.id FROM versions v JOIN repos r ON r.id = v.repo WHERE r.kind = $1 AND r.name = $2

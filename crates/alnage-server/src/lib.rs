@@ -6,8 +6,11 @@ mod auth;
 mod console;
 mod core;
 mod hub;
+mod mlflow;
+mod oci;
 mod settings;
 mod witness;
+mod xet;
 
 pub use admission::{AskedRegistry, Webhook, serve_webhook};
 pub use auth::{Oidc, Trust};

@@ -14,6 +14,8 @@ use crate::{
 
 /// How long an upload may take.
 const SECONDS: u64 = 24 * 60 * 60;
+/// How long a blob waits for a manifest that names it.
+const NOTED_SECONDS: u64 = 7 * 24 * 60 * 60;
 /// The most parts of one upload.
 const MAX_PARTS: usize = 100_000;
 /// Uploads that one sweep takes away at most.
@@ -151,8 +153,12 @@ pub fn cancel(database: &Database, blobs: &Blobs, repo: &str, id: &str) -> Resul
     })
 }
 
-/// Forgets uploads that nobody finished.
+/// Forgets uploads that nobody finished, and blobs that no manifest named in time.
 fn sweep(database: &Database, blobs: &Blobs, now: u64) -> Result<()> {
+    let before = seconds(now.saturating_sub(NOTED_SECONDS));
+    database.write_aside(|transaction| {
+        transaction.execute("DELETE FROM oci_blobs WHERE created < $1", &[before.into()]).map(|_| ())
+    })?;
     let before = seconds(now.saturating_sub(SECONDS));
     let old = database.read(|connection| {
         connection.query(

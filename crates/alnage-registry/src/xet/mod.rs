@@ -113,9 +113,12 @@ pub fn put_shard(database: &Database, blobs: &Blobs, bytes: &[u8], now: u64) -> 
     Ok(assembled)
 }
 
-/// Takes away xorbs that no client relies on any more.
+/// Takes away xorbs that no client relies on any more, and forgets files that were put together for no commit.
 pub fn sweep(database: &Database, blobs: &Blobs, now: u64) -> Result<usize> {
     let before = seconds(now.saturating_sub(KEPT_SECONDS));
+    database.write_aside(|transaction| {
+        transaction.execute("DELETE FROM xet_files WHERE created < $1", &[before.into()]).map(|_| ())
+    })?;
     let old = database.read(|connection| {
         connection.query(
             "SELECT hash, blob FROM xet_xorbs WHERE used < $1 ORDER BY used LIMIT $2",

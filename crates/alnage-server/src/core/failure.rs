@@ -15,7 +15,7 @@ pub(crate) type Answered<T> = Result<T, Failure>;
 
 /// An answer that is not what was asked for. The response carries it as an extension too, so that a surface can show
 /// it its own way.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) status: StatusCode,
     /// A word that programs may rely on.

@@ -209,6 +209,9 @@ pub(crate) fn table() -> Vec<Route> {
         (Door::Core, super::probes::routes()),
         (Door::Core, crate::auth::routes()),
         (Door::Api, crate::api::routes()),
+        (Door::Mlflow, crate::mlflow::routes()),
+        (Door::Oci, crate::oci::routes()),
+        (Door::Xet, crate::xet::routes()),
         (Door::Console, crate::console::routes()),
         (Door::Hub, crate::hub::routes()),
     ];

@@ -2,4 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod doors;
 mod hub;
+mod mlflow;
+mod oci;
+mod xet;

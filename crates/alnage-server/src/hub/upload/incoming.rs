@@ -83,14 +83,14 @@ async fn piece(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
 }
 
 /// A body as what blocks reads it.
-pub(super) struct Incoming {
+pub(crate) struct Incoming {
     pieces: mpsc::Receiver<io::Result<Bytes>>,
     current: Bytes,
 }
 
 impl Incoming {
     /// Reads ahead of whoever reads, a little.
-    pub(super) fn of(mut body: Body) -> Self {
+    pub(crate) fn of(mut body: Body) -> Self {
         let (sender, pieces) = mpsc::channel(AHEAD);
         tokio::spawn(async move {
             while let Some(next) = piece(&mut body).await {

@@ -20,9 +20,10 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+pub(crate) use self::incoming::Incoming;
 use self::{
     change::{Line, Operation},
-    incoming::{Incoming, Lines},
+    incoming::Lines,
 };
 use super::{
     Call,
@@ -414,11 +415,6 @@ async fn reference(
     })
     .await?;
     Ok(reply::json(HeaderMap::new(), &json!({})))
-}
-
-/// Where chunks are sent.
-pub(crate) fn chunk_token(_call: &Call, _kind: Kind, _name: &str) -> Result<Response, Refusal> {
-    Err(Refusal::NoEntry("this registry takes files whole".into()))
 }
 
 fn parse<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Refusal> {
