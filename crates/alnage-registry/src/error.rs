@@ -1,5 +1,7 @@
 //! Why something cannot be done, by what the caller can do about it.
 
+use postgres::error::SqlState;
+
 /// Why the registry refuses or fails.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -53,13 +55,21 @@ impl From<rusqlite::Error> for Error {
 impl From<postgres::Error> for Error {
     fn from(error: postgres::Error) -> Self {
         match error.code() {
-            Some(&postgres::error::SqlState::UNIQUE_VIOLATION) => {
-                Self::Conflict(format!("the database refused it: {error}"))
+            Some(&SqlState::UNIQUE_VIOLATION) => Self::Conflict(format!("the database refused it: {error}")),
+            Some(&SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN | &SqlState::CANNOT_CONNECT_NOW) => {
+                Self::Unavailable(format!("the database is going down or coming up: {error}"))
             }
-            None if error.is_closed() => Self::Unavailable("the database closed the connection".into()),
+            None if error.is_closed() || is_broken(&error) => {
+                Self::Unavailable(format!("the connection to the database broke: {error}"))
+            }
             _ => Self::Internal(Box::new(error)),
         }
     }
+}
+
+/// Whether the network failed, and not the statement.
+fn is_broken(error: &postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
 }
 
 impl From<std::io::Error> for Error {

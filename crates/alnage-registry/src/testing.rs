@@ -66,22 +66,29 @@ impl Server {
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let process = as_nobody(&tools.join("postgres"))
-            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=100", "-D"])
-            .arg(&data)
-            .arg("-k")
-            .arg(folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let process = serve(folder.path());
         let server = Self { folder, process };
+        server.wait();
+        server
+    }
+
+    /// Ends it, with everything that talks to it.
+    pub(crate) fn stop(&mut self) {
+        let _ = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
+        let _ = self.process.wait();
+    }
+
+    pub(crate) fn start_again(&mut self) {
+        self.process = serve(self.folder.path());
+        self.wait();
+    }
+
+    fn wait(&self) {
         let deadline = Instant::now() + Duration::from_secs(60);
-        while postgres::Client::connect(&server.url(), postgres::NoTls).is_err() {
+        while postgres::Client::connect(&self.url(), postgres::NoTls).is_err() {
             assert!(Instant::now() < deadline, "the server does not answer");
             std::thread::sleep(Duration::from_millis(50));
         }
-        server
     }
 
     pub(crate) fn url(&self) -> String {
@@ -92,10 +99,21 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The signal for a fast end; `setpriv` has become the server, so the process is the server.
-        let _ = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
-        let _ = self.process.wait();
+        // `setpriv` has become the server, so the process is the server; the signal is that for a fast end.
+        self.stop();
     }
+}
+
+fn serve(folder: &Path) -> Child {
+    as_nobody(&tools().join("postgres"))
+        .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=100", "-D"])
+        .arg(folder.join("data"))
+        .arg("-k")
+        .arg(folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 fn as_nobody(program: &Path) -> Command {

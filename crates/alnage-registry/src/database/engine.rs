@@ -13,7 +13,7 @@ const STATEMENTS: usize = 256;
 /// How long a writer waits for one in another process.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A connection that did nothing for so long is asked whether it still stands.
-const IDLE: Duration = Duration::from_secs(5);
+pub(super) const IDLE: Duration = Duration::from_secs(5);
 /// The lock that writers of one database take in turn.
 const WRITERS: i64 = 0x616c_6e61_6765;
 

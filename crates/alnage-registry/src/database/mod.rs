@@ -120,7 +120,8 @@ impl Database {
             Connection::is_healthy,
             |connection| {
                 let outcome = work(connection);
-                let reuse = if connection.is_closed() { Reuse::No } else { Reuse::Yes };
+                let broken = matches!(outcome, Err(Error::Unavailable(_))) || connection.is_closed();
+                let reuse = if broken { Reuse::No } else { Reuse::Yes };
                 (outcome, reuse)
             },
         )
@@ -147,7 +148,8 @@ impl Database {
         loop {
             let outcome = inner.writers.with(
                 || Connection::open(&inner.place, engine::Access::Write).map(Transaction),
-                |transaction, idle| transaction.0.is_healthy(idle),
+                // What is written is not asked for twice, so it is looked first whether anybody listens.
+                |transaction, idle| transaction.0.is_healthy(idle.max(engine::IDLE)),
                 |transaction| attempt_once(transaction, order, &mut work),
             );
             match outcome {

@@ -91,3 +91,20 @@ fn a_newer_database_is_refused() {
 fn steps_are_in_order_and_their_numbers_are_theirs() {
     assert!(MIGRATIONS.windows(2).all(|pair| pair[0].number < pair[1].number));
 }
+
+#[test]
+fn a_server_that_was_started_again_is_found_again() {
+    let mut server = crate::testing::Server::start();
+    let database = Database::open(&Place::Server(server.url())).unwrap();
+    let count = || {
+        database.read(|connection| connection.query("SELECT name FROM counters", &[]).map(|rows| rows.len()))
+    };
+    database.write(Database::next_id).unwrap();
+    assert_eq!(count().unwrap(), 1);
+    server.stop();
+    assert!(matches!(count(), Err(Error::Unavailable(_))));
+    assert!(matches!(database.write(Database::next_id), Err(Error::Unavailable(_))));
+    server.start_again();
+    assert_eq!(database.write(Database::next_id).unwrap(), 2);
+    assert_eq!(count().unwrap(), 1);
+}
