@@ -9,6 +9,8 @@ mod hub;
 mod mlflow;
 mod oci;
 mod settings;
+#[cfg(test)]
+mod testing;
 mod witness;
 mod xet;
 

@@ -4,14 +4,18 @@ use std::{
     net::TcpListener,
     path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
 use alnage_registry::{Registry, worker};
 
 use crate::{
     auth::{Oidc, Trust},
-    core::{State, listen, routes},
+    core::{State, audit, listen, routes},
 };
+
+/// What waits for the audit when the server ends is written down within so long.
+const LAST_LINES: Duration = Duration::from_secs(10);
 
 /// What a server is told when it starts.
 #[derive(Debug, Clone, Default)]
@@ -50,8 +54,13 @@ pub fn serve(
         }
         let served = runtime.block_on(async {
             let stop = listen::stop_on_signals()?;
-            let state = State::new(settings, registry.clone(), stop.clone(), clock);
-            listen::serve(listener, tls, routes::router(state), stop).await
+            let (audit, lines) = audit::channel();
+            let writing = tokio::spawn(audit::write(registry.clone(), lines));
+            let state = State::new(settings, registry.clone(), stop.clone(), audit, clock);
+            let served = listen::serve(listener, tls, routes::router(state), stop).await;
+            // With the last request the last sender is gone, and what waits is written down.
+            let _ = tokio::time::timeout(LAST_LINES, writing).await;
+            served
         });
         over.store(true, Ordering::Relaxed);
         registry.bell().ring();

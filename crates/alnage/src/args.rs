@@ -6,6 +6,7 @@ mod detonate;
 mod gate;
 mod guard_host;
 mod kube;
+mod registry;
 mod run;
 mod serve;
 mod signing;
@@ -19,6 +20,7 @@ pub(crate) use detonate::{DetonateArgs, DetonationFormat, JailArgs};
 pub(crate) use gate::GateArgs;
 pub(crate) use guard_host::GuardArgs;
 pub(crate) use kube::{AdmissionArgs, CheckArgs, CheckFormat, KubeCommand, WebhookArgs};
+pub(crate) use registry::{AnswerFormat, Of, RegistryArgs, RegistryCommand};
 pub(crate) use run::RunArgs;
 pub(crate) use serve::{Given, ServeArgs, WorkerArgs};
 pub(crate) use signing::{KeygenArgs, SignArgs, SignatureArgs, SignatureCommand, VerifyArgs};
@@ -80,6 +82,8 @@ pub(crate) enum Command {
     /// pulled from the upstream hub, scanned and judged, and nothing is given out before it is allowed. The first start
     /// prints the token of the account `admin`. SIGTERM ends it in good order
     Serve(Box<ServeArgs>),
+    /// Ask a registry: models, approvals, revocations, who runs what
+    Registry(Box<RegistryArgs>),
     /// Pull, scan and notify for servers that share a database and a store
     Worker(Box<WorkerArgs>),
     /// Answer Kubernetes, synchronously, whether every model that an object names is approved and pinned

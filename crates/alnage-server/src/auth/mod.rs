@@ -5,6 +5,8 @@ mod exchange;
 mod jwt;
 pub(crate) mod login;
 mod recognise;
+#[cfg(test)]
+mod tests;
 mod trust;
 
 pub(crate) use caller::{Caller, CallerKind};

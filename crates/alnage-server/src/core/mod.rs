@@ -1,5 +1,6 @@
 //! What every surface stands on: the route table, the state, failures, limits, connections.
 
+pub(crate) mod audit;
 pub(crate) mod bytes;
 pub(crate) mod extract;
 pub(crate) mod failure;
@@ -9,6 +10,8 @@ pub(crate) mod metrics;
 pub(crate) mod probes;
 pub(crate) mod routes;
 pub(crate) mod state;
+#[cfg(test)]
+mod tests;
 mod unwound;
 
 pub(crate) use extract::{Json, Query};

@@ -8,14 +8,16 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, RawPathParams, Request},
     handler::Handler,
-    http::Method,
+    http::{Method, StatusCode},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::{MethodFilter, MethodRouter, on},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{Failure, State, layers};
+use tokio::sync::mpsc;
+
+use super::{Failure, State, audit::Line, layers};
 use crate::auth::Caller;
 
 /// A body in memory is no larger, unless a route says so.
@@ -227,9 +229,17 @@ pub(crate) fn router(state: State) -> Router {
     for route in table() {
         let (access, door) = (route.access, route.door);
         let open = state.settings.anonymous_read && door.gives_models();
+        let lines = state.audit.clone();
         let guarded = route.handler.layer(DefaultBodyLimit::max(route.body)).layer(from_fn(
             move |caller: Caller, parameters: RawPathParams, request: Request, next: Next| {
-                guard(access, door, open, caller, parameters, request, next)
+                let lines = lines.clone();
+                async move {
+                    let asked = Asked::of(&caller, &request);
+                    let mut response = guard(access, door, open, caller, parameters, request, next).await;
+                    asked.note(&lines, door, response.status()).await;
+                    response.extensions_mut().insert(door);
+                    response
+                }
             },
         ));
         router = router.route(route.path, guarded);
@@ -273,13 +283,39 @@ async fn guard(
         }
     };
     let page = crate::console::Asked::of(door, &caller, &request);
-    let mut response = match allowed {
+    let response = match allowed {
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),
     };
-    if let Some(page) = page {
-        response = page.present(response);
+    match page {
+        Some(page) => page.present(response),
+        None => response,
     }
-    response.extensions_mut().insert(door);
-    response
+}
+
+/// What the audit tells of a request.
+struct Asked {
+    caller: Caller,
+    method: Method,
+    path: String,
+    id: String,
+}
+
+impl Asked {
+    fn of(caller: &Caller, request: &Request) -> Self {
+        let id = request.extensions().get::<layers::RequestId>().map(|id| id.0.clone());
+        Self {
+            caller: caller.clone(),
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            id: id.unwrap_or_default(),
+        }
+    }
+
+    async fn note(&self, lines: &mpsc::Sender<Line>, door: Door, status: StatusCode) {
+        if let Some(line) = Line::of(&self.caller, door, &self.method, &self.path, status, &self.id) {
+            // Nobody writes any more when the server ends, or in a test.
+            let _ = lines.send(line).await;
+        }
+    }
 }

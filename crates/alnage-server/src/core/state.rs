@@ -7,7 +7,9 @@ use alnage_registry::{
     people::{Issuers, People},
 };
 
-use super::{Answered, listen::Stop, metrics::Metrics};
+use tokio::sync::mpsc;
+
+use super::{Answered, audit::Line, listen::Stop, metrics::Metrics};
 use crate::Settings;
 
 /// What every handler has at hand; cloning it is cheap.
@@ -23,6 +25,7 @@ pub(crate) struct Inner {
     /// When the server ends, for what would go on.
     pub(crate) stop: Stop,
     pub(crate) registry: Registry,
+    pub(crate) audit: mpsc::Sender<Line>,
     clock: fn() -> u64,
 }
 
@@ -35,7 +38,13 @@ impl Deref for State {
 }
 
 impl State {
-    pub(crate) fn new(settings: Settings, registry: Registry, stop: Stop, clock: fn() -> u64) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        registry: Registry,
+        stop: Stop,
+        audit: mpsc::Sender<Line>,
+        clock: fn() -> u64,
+    ) -> Self {
         let people = People::new(registry.database().clone(), clock);
         let issuers = Issuers::new(clock, settings.roots.clone());
         Self(Arc::new(Inner {
@@ -45,6 +54,7 @@ impl State {
             issuers,
             stop,
             registry,
+            audit,
             clock,
         }))
     }

@@ -12,6 +12,7 @@ mod keygen;
 mod kube;
 mod log;
 mod public_key;
+mod registry;
 mod revoke;
 mod rules;
 mod run;
@@ -55,6 +56,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Run(arguments) => return run::start(&arguments, &unflagged()?),
         Command::GuardHost(arguments) => guard_host::run(*arguments, unflagged()?)?,
         Command::Serve(arguments) => serve::run(&arguments, &unflagged()?)?,
+        Command::Registry(arguments) => return registry::run(&arguments),
         Command::Worker(arguments) => serve::work(&arguments, &unflagged()?)?,
         Command::Signature { command } => return signature::run(&command),
         Command::Webhook(arguments) => webhook::run(*arguments)?,

@@ -127,7 +127,7 @@ impl Config {
     ) -> anyhow::Result<()> {
         for (name, value) in variables {
             let Some(rest) = name.strip_prefix(PREFIX) else { continue };
-            if name == PIN_VARIABLE {
+            if name == PIN_VARIABLE || name == "ALNAGE_REGISTRY" || name == "ALNAGE_TOKEN" {
                 continue;
             }
             match KEYS.iter().find(|key| key.variable() == name) {
