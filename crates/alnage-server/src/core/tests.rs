@@ -3,7 +3,7 @@ use std::sync::Arc;
 use alnage_registry::people::{Place, Role, Roles};
 use axum::{body::to_bytes, http::Method};
 
-use super::{Access, On, bytes, routes};
+use super::{Access, Door, On, bytes, routes};
 use crate::{Settings, testing::Server};
 
 /// Roles of those who ask: everywhere, in the project that is asked for, in another one.
@@ -61,7 +61,11 @@ fn every_role_meets_every_route() {
             let answer = server.ask(&route.method, &path_of(route.path), &token, None);
             tried += 1;
             let expected = allowed(route.access, !anonymous, &roles);
+            let location = answer.headers.get("location").and_then(|place| place.to_str().ok());
             let refused = match answer.status.as_u16() {
+                // Pages say it to people, in their own words.
+                401 | 403 if route.door == Door::Console => true,
+                303 if route.door == Door::Console => location.is_some_and(|place| place.contains("sign-in")),
                 401 => answer.json()["code"] == "unauthorized",
                 403 => answer.json()["error"].as_str().is_some_and(|error| error.contains("lacks the role")),
                 _ => false,
