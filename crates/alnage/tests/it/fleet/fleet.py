@@ -95,7 +95,10 @@ def object_store():
 class Member:
     """A server or a worker, which is started again whenever it was killed."""
 
+    all = []
+
     def __init__(self, command, port=None):
+        Member.all.append(self)
         self.command, self.port, self.lock = command, port, threading.Lock()
         self.begin()
 
@@ -257,7 +260,7 @@ def main():
 
         jobs = [pool.submit(operate, number) for number in range(OPERATIONS)]
         while not all(job.done() for job in jobs):
-            time.sleep(CHANCE.uniform(0.3, 2.5))
+            time.sleep(CHANCE.uniform(0.5, 4))
             CHANCE.choice(servers + workers).kill()
             kills += 1
             if any(job.done() and job.exception() for job in jobs):
@@ -287,4 +290,5 @@ try:
 finally:
     for process in RUNNING:
         process.kill()
-    subprocess.run(["pkill", "-9", "-f", "--", FOLDER])
+    for member in Member.all:
+        member.process.kill()
