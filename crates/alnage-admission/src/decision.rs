@@ -24,6 +24,8 @@ pub enum Standing {
         commit: Option<String>,
         /// The digest of its manifest.
         digest: Option<String>,
+        /// Whether a signature over it was verified, as far as known.
+        sealed: Option<bool>,
         /// What whoever loads it is told.
         conditions: Vec<String>,
     },
@@ -111,7 +113,9 @@ pub fn decide(loads: &Loads, known: &dyn Known, rules: &Rules) -> Decision {
     }
     for fetcher in &loads.fetchers {
         if let Some(message) = elsewhere(fetcher, rules) {
-            decision.tell(rules.endpoint_elsewhere, message);
+            let is_silent = fetcher.endpoint == Endpoint::Default && !fetcher.fixed;
+            let effect = if is_silent { rules.endpoint_missing } else { rules.endpoint_elsewhere };
+            decision.tell(effect, message);
         }
     }
     decision.allowed = decision.denials.is_empty();
@@ -152,6 +156,10 @@ fn judge(
             )
         }
     };
+    if let Some(Standing::Approved { sealed: Some(false), .. }) = &standing {
+        decision
+            .tell(rules.unsealed, format!("`{}` is not sealed by a key that is trusted", reference.origin));
+    }
     if let Some(Standing::Approved { conditions, .. }) = &standing {
         for condition in conditions {
             decision.tell(
@@ -160,6 +168,11 @@ fn judge(
             );
         }
     }
+    let unsealed = match &standing {
+        Some(Standing::Approved { sealed: Some(false), .. }) => rules.unsealed,
+        _ => Effect::Allow,
+    };
+    let effect = effect.max(unsealed);
     Judged { reference: reference.clone(), model: reference.origin.to_string(), standing, effect }
 }
 

@@ -30,6 +30,10 @@ pub struct Rules {
     pub volumes: Effect,
     /// Code of the model's own repository: `--trust-remote-code`.
     pub remote_code: Effect,
+    /// A model without a signature that the registry verified.
+    pub unsealed: Effect,
+    /// A container that is told no place to fetch from.
+    pub endpoint_missing: Effect,
     /// Another place to fetch from than the registry.
     pub endpoint_elsewhere: Effect,
     /// Weights in a format that executes code when it is loaded.
@@ -54,6 +58,8 @@ impl Rules {
             unresolved: deny,
             volumes: deny,
             remote_code: deny,
+            unsealed: Effect::Allow,
+            endpoint_missing: deny,
             endpoint_elsewhere: deny,
             unsafe_format: deny,
         }
@@ -70,6 +76,8 @@ impl Rules {
             unresolved: warn,
             volumes: warn,
             remote_code: warn,
+            unsealed: Effect::Allow,
+            endpoint_missing: warn,
             endpoint_elsewhere: warn,
             unsafe_format: warn,
         }

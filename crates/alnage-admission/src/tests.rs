@@ -15,8 +15,12 @@ struct Shelf;
 
 impl Known for Shelf {
     fn ask(&self, origin: &Origin) -> Standing {
-        let approved =
-            Standing::Approved { commit: Some(COMMIT.to_owned()), digest: None, conditions: Vec::new() };
+        let approved = Standing::Approved {
+            commit: Some(COMMIT.to_owned()),
+            digest: None,
+            sealed: None,
+            conditions: Vec::new(),
+        };
         match origin {
             Origin::Hub { repo, .. } if repo.starts_with("good/") => approved,
             Origin::Hub { repo, .. } if repo.starts_with("evil/") => {

@@ -1,5 +1,7 @@
 //! Whole objects, as the projects that Kubernetes runs models with document them.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
 use std::{fs, path::Path};
 
 use alnage_admission::{Known, Loads, Origin, Rules, Standing, Table, decide, documents, read};
@@ -13,8 +15,12 @@ struct Shelf;
 
 impl Known for Shelf {
     fn ask(&self, origin: &Origin) -> Standing {
-        let approved =
-            Standing::Approved { commit: Some(COMMIT.to_owned()), digest: None, conditions: Vec::new() };
+        let approved = Standing::Approved {
+            commit: Some(COMMIT.to_owned()),
+            digest: None,
+            sealed: None,
+            conditions: Vec::new(),
+        };
         let owner = |name: &str| match name.split('/').next().unwrap_or_default() {
             "evil" | "evil.example" => Standing::Denied { reason: "it starts a program".to_owned() },
             "recalled" => Standing::Recalled { reason: "it was poisoned".to_owned() },
@@ -97,7 +103,7 @@ fn corpus() -> Vec<(Value, Value, String)> {
         // The name of the variable is not its value.
         let text = text.replace(&format!("HF_{ENDPOINT}"), "HF_ENDPOINT");
         let read = documents(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert!(read.len() % 2 == 0, "{}", path.display());
+        assert!(read.len().is_multiple_of(2), "{}", path.display());
         for pair in read.chunks(2) {
             let place = format!("{}:{}", path.display(), pair[1].line);
             objects.push((pair[1].value.clone(), pair[0].value["expect"].clone(), place));

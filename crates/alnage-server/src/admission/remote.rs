@@ -33,6 +33,8 @@ struct Told {
     #[serde(default)]
     digest: Option<String>,
     #[serde(default)]
+    sealed: Option<bool>,
+    #[serde(default)]
     conditions: Vec<String>,
     #[serde(default)]
     reason: String,
@@ -62,9 +64,12 @@ impl Remote {
         let told = answers.references.into_iter().next().ok_or("its answer is empty")?;
         let reason = told.reason;
         Ok(match told.standing.as_deref() {
-            Some("approved") => {
-                Standing::Approved { commit: told.commit, digest: told.digest, conditions: told.conditions }
-            }
+            Some("approved") => Standing::Approved {
+                commit: told.commit,
+                digest: told.digest,
+                sealed: told.sealed,
+                conditions: told.conditions,
+            },
             Some("pending") => Standing::Pending { reason },
             Some("denied") => Standing::Denied { reason },
             Some("recalled") => Standing::Recalled { reason },
@@ -90,9 +95,9 @@ impl Known for Remote {
 }
 
 impl Shelf for Remote {
-    fn seen(&self, sighting: &Sighting<'_>) {
+    fn seen(&self, sighting: &Sighting) {
         let body = json!({
-            "place": sighting.place, "kind": "kubernetes", "model": sighting.origin.to_string(), "commit": sighting.commit,
+            "place": sighting.place, "kind": "kubernetes", "model": sighting.model(), "commit": sighting.commit,
             "manifest": sighting.manifest, "environment": sighting.environment, "owner": sighting.owner,
             "state": "running", "details": { "object": sighting.kind },
         });

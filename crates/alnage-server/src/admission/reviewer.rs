@@ -11,25 +11,36 @@ use serde_json::{Value, json};
 /// Somebody who knows models, and who may want to hear where they are used.
 pub(crate) trait Shelf: Known + Send + Sync {
     /// A model was let through.
-    fn seen(&self, sighting: &Sighting<'_>);
+    fn seen(&self, sighting: &Sighting);
 }
 
 /// A model in an object that was let through.
-pub(crate) struct Sighting<'s> {
+#[derive(Debug)]
+pub(crate) struct Sighting {
     /// Name space, kind and name of the object.
     pub(crate) place: String,
     /// The kind of the object.
-    pub(crate) kind: &'s str,
+    pub(crate) kind: String,
     /// The name space.
-    pub(crate) environment: &'s str,
+    pub(crate) environment: String,
     /// Who sent the object.
-    pub(crate) owner: &'s str,
+    pub(crate) owner: String,
     /// The model.
-    pub(crate) origin: &'s Origin,
+    pub(crate) origin: Origin,
     /// The commit that was approved.
-    pub(crate) commit: &'s str,
+    pub(crate) commit: String,
     /// The digest of its manifest.
-    pub(crate) manifest: &'s str,
+    pub(crate) manifest: String,
+}
+
+impl Sighting {
+    /// The model, as deployments name it.
+    pub(crate) fn model(&self) -> String {
+        match &self.origin {
+            Origin::Hub { repo, .. } => format!("model/{repo}"),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// Answers what is asked.
@@ -38,6 +49,8 @@ pub(crate) struct Reviewer {
     pub(crate) table: Arc<Table>,
     pub(crate) rules: Arc<Rules>,
     pub(crate) shelf: Arc<dyn Shelf>,
+    /// Whether the shelf is told what was let through: only of those who say who they are.
+    pub(crate) reports: bool,
 }
 
 /// How a review is answered.
@@ -50,72 +63,33 @@ pub(crate) enum Manner {
 }
 
 impl Reviewer {
-    /// Answers a review.
-    pub(crate) fn review(&self, body: &[u8], manner: Manner) -> Result<Value, Malformed> {
+    /// Answers a review, and says what is to be told to the shelf, when there is time.
+    pub(crate) fn review(&self, body: &[u8], manner: Manner) -> Result<(Value, Vec<Sighting>), Malformed> {
         let review = Review::parse(body)?;
+        let quiet = |answer: Answer| Ok((answer.to_json(), Vec::new()));
         if !review.is_whole() {
-            return Ok(Answer::denied(&review.uid, "there is no object to decide on".to_owned()).to_json());
+            return quiet(Answer::denied(&review.uid, "there is no object to decide on".to_owned()));
         }
         let loads = match review.subject() {
-            Subject::Nothing(why) => return Ok(untouched(&review, why)),
+            Subject::Nothing(why) => return quiet(untouched(&review, why)),
             Subject::New(object) => read(&self.table, object),
             Subject::Changed { new, old } => match read_changed(&self.table, new, old) {
                 Some(loads) => loads,
-                None => return Ok(untouched(&review, "what it loads did not change")),
+                None => return quiet(untouched(&review, "what it loads did not change")),
             },
         };
         if loads.references.is_empty() && loads.findings.is_empty() {
-            return Ok(untouched(&review, "it names no models"));
+            return quiet(untouched(&review, "it names no models"));
         }
         let decision = decide(&loads, &*self.shelf, &self.rules);
-        Ok(match manner {
-            Manner::Validate => self.validated(&review, &decision),
-            Manner::Mutate => {
-                let mut answer = Answer::allowed(&review.uid);
-                answer.changes = changes(&loads, &decision, &self.rules);
-                answer
-            }
+        if manner == Manner::Mutate {
+            let mut answer = Answer::allowed(&review.uid);
+            answer.changes = changes(&loads, &decision, &self.rules);
+            return quiet(answer);
         }
-        .to_json())
-    }
-
-    fn validated(&self, review: &Review, decision: &Decision) -> Answer {
-        let models: Vec<&str> = decision.models.iter().map(|judged| judged.model.as_str()).collect();
-        let mut answer = if decision.allowed {
-            Answer::allowed(&review.uid)
-        } else {
-            Answer::denied(&review.uid, format!("alnage: {}", decision.denials.join("; ")))
-        };
-        answer.warnings = decision.warnings.iter().map(|warning| format!("alnage: {warning}")).collect();
-        answer.notes = vec![
-            ("models", models.join(" ")),
-            ("decision", if decision.allowed { "allowed" } else { "denied" }.to_owned()),
-        ];
-        if !decision.denials.is_empty() {
-            answer.notes.push(("reasons", decision.denials.join("; ")));
-        }
-        if decision.allowed && !review.dry_run {
-            self.note(review, decision);
-        }
-        answer
-    }
-
-    /// Tells the shelf what was let through.
-    fn note(&self, review: &Review, decision: &Decision) {
-        let environment = review.namespace.as_deref().unwrap_or("-");
-        let name = review.name.as_deref().unwrap_or("-");
-        for judged in &decision.models {
-            let Some(Standing::Approved { commit, digest, .. }) = &judged.standing else { continue };
-            self.shelf.seen(&Sighting {
-                place: format!("{environment}/{}/{name}", review.kind),
-                kind: &review.kind,
-                environment,
-                owner: review.user.as_deref().unwrap_or("-"),
-                origin: &judged.reference.origin,
-                commit: commit.as_deref().unwrap_or_default(),
-                manifest: digest.as_deref().unwrap_or_default(),
-            });
-        }
+        let is_stored = decision.allowed && !review.dry_run && self.reports;
+        let sightings = if is_stored { sightings(&review, &decision) } else { Vec::new() };
+        Ok((validated(&review, &decision).to_json(), sightings))
     }
 
     /// Answers the keys of Gatekeeper.
@@ -170,9 +144,45 @@ impl Reviewer {
     }
 }
 
+/// The answer that a decision comes to.
+fn validated(review: &Review, decision: &Decision) -> Answer {
+    let models: Vec<&str> = decision.models.iter().map(|judged| judged.model.as_str()).collect();
+    let mut answer = if decision.allowed {
+        Answer::allowed(&review.uid)
+    } else {
+        Answer::denied(&review.uid, format!("alnage: {}", decision.denials.join("; ")))
+    };
+    answer.warnings = decision.warnings.iter().map(|warning| format!("alnage: {warning}")).collect();
+    let word = if decision.allowed { "allowed" } else { "denied" };
+    answer.notes = vec![("models", models.join(" ")), ("decision", word.to_owned())];
+    if !decision.denials.is_empty() {
+        answer.notes.push(("reasons", decision.denials.join("; ")));
+    }
+    answer
+}
+
+/// The models of an object that was let through.
+fn sightings(review: &Review, decision: &Decision) -> Vec<Sighting> {
+    let environment = review.namespace.as_deref().unwrap_or("-");
+    let name = review.name.as_deref().unwrap_or("-");
+    let approved = decision.models.iter().filter_map(|judged| {
+        let Some(Standing::Approved { commit, digest, .. }) = &judged.standing else { return None };
+        Some(Sighting {
+            place: format!("{environment}/{}/{name}", review.kind),
+            kind: review.kind.clone(),
+            environment: environment.to_owned(),
+            owner: review.user.clone().unwrap_or_else(|| "-".to_owned()),
+            origin: judged.reference.origin.clone(),
+            commit: commit.clone().unwrap_or_default(),
+            manifest: digest.clone().unwrap_or_default(),
+        })
+    });
+    approved.collect()
+}
+
 /// Lets an object through that there is nothing to decide on.
-fn untouched(review: &Review, why: &str) -> Value {
+fn untouched(review: &Review, why: &str) -> Answer {
     let mut answer = Answer::allowed(&review.uid);
     answer.notes = vec![("decision", format!("allowed: {why}"))];
-    answer.to_json()
+    answer
 }

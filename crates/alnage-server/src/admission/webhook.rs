@@ -3,6 +3,7 @@
 use std::{io, net::TcpListener, path::PathBuf, sync::Arc};
 
 use alnage_admission::{Rules, Table};
+use alnage_registry::Registry;
 use axum::{
     Router,
     body::Bytes,
@@ -10,7 +11,9 @@ use axum::{
     routing::{get, post},
 };
 
-use super::{MAX_BODY, Manner, Question, Reviewer, answer, remote::Remote, reviewer::Shelf};
+use super::{
+    MAX_BODY, Manner, Question, Reviewer, answer, records::Records, remote::Remote, reviewer::Shelf,
+};
 use crate::core::listen;
 
 /// What a webhook is told when it starts.
@@ -29,14 +32,21 @@ pub struct Webhook {
 pub enum AskedRegistry {
     /// One that is served elsewhere, with the token to ask it with.
     At(String, Option<String>),
+    /// One whose database and store this process opens itself; the clock gives seconds since 1970.
+    Here(Box<Registry>, fn() -> u64),
 }
 
 /// Serves a webhook on `listener` until the process is told to end.
 pub fn serve_webhook(listener: TcpListener, webhook: Webhook) -> io::Result<()> {
     let shelf: Arc<dyn Shelf> = match webhook.registry {
         AskedRegistry::At(address, token) => Arc::new(Remote::at(&address, token)),
+        AskedRegistry::Here(registry, clock) => {
+            let public_url = registry.settings().public_url.clone();
+            Arc::new(Records::of(*registry, &public_url, clock))
+        }
     };
-    let reviewer = Reviewer { table: Arc::new(webhook.table), rules: Arc::new(webhook.rules), shelf };
+    let reviewer =
+        Reviewer { table: Arc::new(webhook.table), rules: Arc::new(webhook.rules), shelf, reports: true };
     let tls = webhook.tls.map(|(certificate, key)| listen::Tls::read(certificate, key)).transpose()?;
     listen::runtime()?.block_on(async {
         let stop = listen::stop_on_signals()?;

@@ -216,6 +216,7 @@ pub(crate) fn table() -> Vec<Route> {
         (Door::Xet, crate::xet::routes()),
         (Door::Console, crate::console::routes()),
         (Door::Hub, crate::hub::routes()),
+        (Door::Admission, crate::admission::routes()),
     ];
     let rows = doors
         .into_iter()

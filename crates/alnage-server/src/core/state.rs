@@ -26,6 +26,8 @@ pub(crate) struct Inner {
     pub(crate) stop: Stop,
     pub(crate) registry: Registry,
     pub(crate) audit: mpsc::Sender<Line>,
+    /// Answers what clusters ask.
+    pub(crate) reviewer: Option<crate::admission::Reviewer>,
     clock: fn() -> u64,
 }
 
@@ -47,6 +49,7 @@ impl State {
     ) -> Self {
         let people = People::new(registry.database().clone(), clock);
         let issuers = Issuers::new(clock, settings.roots.clone());
+        let reviewer = crate::admission::reviewer(&registry, &settings.public_url, clock);
         Self(Arc::new(Inner {
             settings,
             metrics: Metrics::default(),
@@ -55,6 +58,7 @@ impl State {
             stop,
             registry,
             audit,
+            reviewer,
             clock,
         }))
     }

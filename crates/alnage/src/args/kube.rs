@@ -62,9 +62,12 @@ pub(crate) struct WebhookArgs {
     /// The certificate's private key, PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// The registry to ask
-    #[arg(long, value_name = "URL")]
+    /// The registry to ask, where it is served
+    #[arg(long, value_name = "URL", conflicts_with = "registry_data")]
     pub(crate) registry_url: Option<String>,
+    /// The data directory of a registry on this machine, instead
+    #[arg(long, value_name = "DIR")]
+    pub(crate) registry_data: Option<PathBuf>,
     /// A file with the token to ask it with
     #[arg(long, value_name = "FILE", requires = "registry_url")]
     pub(crate) registry_token_file: Option<PathBuf>,

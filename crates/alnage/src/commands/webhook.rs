@@ -1,8 +1,10 @@
 //! `alnage webhook`: the gate of a cluster.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, path::Path};
 
 use alnage_admission::{Rules, Table};
+use alnage_policy::Pack;
+use alnage_registry::{Registry, Settings};
 use alnage_server::{AskedRegistry, Webhook, serve_webhook};
 use anyhow::Context;
 
@@ -21,19 +23,38 @@ pub(super) fn run(arguments: WebhookArgs) -> anyhow::Result<()> {
     let token =
         arguments.registry_token_file.as_deref().map(|path| alnage_fs::read_small(path, MAX)).transpose()?;
     let token = token.map(|token| String::from_utf8_lossy(&token).trim().to_owned());
-    let Some(address) = arguments.registry_url else {
-        return Err(hinted(
-            "no registry to ask",
-            "name one with `--registry-url http://…`; `alnage serve` answers reviews by itself, too",
-        ));
+    let registry = match (arguments.registry_url, arguments.registry_data) {
+        (Some(address), _) => AskedRegistry::At(address, token),
+        (None, Some(data)) => here(&data, rules.endpoint.as_deref())?,
+        (None, None) => {
+            return Err(hinted(
+                "no registry to ask",
+                "name one with `--registry-url http://…` or `--registry-data DIR`; `alnage serve` answers reviews by itself, too",
+            ));
+        }
     };
-    let registry = AskedRegistry::At(address, token);
     let tls = arguments.tls_cert.zip(arguments.tls_key);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let listener = TcpListener::bind(arguments.listen)
         .with_context(|| format!("cannot listen on {}", arguments.listen))?;
     output::print(&format!("listening on {scheme}://{}\n", listener.local_addr()?))?;
     Ok(serve_webhook(listener, Webhook { table, rules, registry, tls })?)
+}
+
+/// The registry whose data is in the directory `data`.
+fn here(data: &Path, public_url: Option<&str>) -> anyhow::Result<AskedRegistry> {
+    if !data.is_dir() {
+        return Err(hinted(
+            format!("there is no registry in `{}`", data.display()),
+            "`alnage serve --data DIR` makes one",
+        ));
+    }
+    let pack = Pack::shipped("default").context("the default policy is missing")?;
+    let mut settings = Settings::below(data, pack);
+    if let Some(public_url) = public_url {
+        settings.public_url = public_url.to_owned();
+    }
+    Ok(AskedRegistry::Here(Box::new(Registry::open(settings, super::vet::now)?), super::vet::now))
 }
 
 /// The table of extractors, with the rows that were added.

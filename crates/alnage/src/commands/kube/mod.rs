@@ -28,7 +28,7 @@ impl Known for Nobody {
     fn ask(&self, origin: &Origin) -> Standing {
         match origin {
             Origin::Claim { .. } | Origin::Host { .. } | Origin::Volume { .. } => Standing::Unknown,
-            _ => Standing::Approved { commit: None, digest: None, conditions: Vec::new() },
+            _ => Standing::Approved { commit: None, digest: None, sealed: None, conditions: Vec::new() },
         }
     }
 }
