@@ -2,7 +2,13 @@ mod sample;
 
 use std::{collections::BTreeSet, env, fs, path::PathBuf};
 
-use super::{assets, parts::*};
+use alnage_registry::Kind;
+
+use super::{
+    address::Place,
+    assets,
+    parts::{Count, Edge, Graph, InPath, InQuery, Link, Mark, Moment, Node, Proof, Said, Size, Span, day},
+};
 
 /// Writes every page to the directory that `ALNAGE_PREVIEW` names, to be looked at in a browser.
 #[test]
@@ -192,6 +198,7 @@ fn what_a_model_is_called_stays_text() {
         "<a href=\"/console/model/a%22%3E%3Cscript%3Ex%3C/script%3E%26%27\">a&quot;&gt;&lt;script&gt;x&lt;/script&gt;&amp;&#39;</a>"
     );
     assert_eq!(InQuery("a/b c").to_string(), "a%2Fb%20c");
+    assert_eq!(Said("calls `<b>`, and ` is left").to_string(), "calls <code>&lt;b&gt;</code>, and ` is left");
     let node = Node {
         name: name.to_owned(),
         detail: name.to_owned(),
@@ -205,6 +212,25 @@ fn what_a_model_is_called_stays_text() {
         more: 0,
     };
     assert!(!graph.to_string().contains("<script"));
+}
+
+#[test]
+fn addresses_name_a_version_and_what_of_it() {
+    let check = |rest: &str, expected: Option<(&str, &str, &str)>| {
+        let found = Place::parse(Kind::Model, rest);
+        let found = found.as_ref().map(|place| (&*place.name, &*place.revision, &*place.part));
+        assert_eq!(found, expected, "{rest}");
+    };
+    check("gpt2", Some(("gpt2", "main", "")));
+    check("acme/tiny", Some(("acme/tiny", "main", "")));
+    check("gpt2/versions/v1", Some(("gpt2", "v1", "")));
+    check("gpt2/versions/v1/files", Some(("gpt2", "v1", "files")));
+    check("acme/tiny/versions/v1", Some(("acme/tiny", "v1", "")));
+    check("acme/tiny/versions/v1/revoke", Some(("acme/tiny", "v1", "revoke")));
+    check("acme/versions/versions/v1", Some(("acme/versions", "v1", "")));
+    for nothing in ["", "a/b/c", "acme/tiny/versions/v1/files/more", "acme/tiny/other/v1"] {
+        check(nothing, None);
+    }
 }
 
 #[test]

@@ -198,7 +198,13 @@ fn load(state: &State, caller: &Caller, version: Version, wanted: &Wanted) -> An
     let lineage = lineage::load(state, &version)?;
     let (seals, seals_checked) = seals::load(state, &version, scan.as_ref())?;
     let page = address::version(version.kind, &version.name, &version.commit);
-    let waits = matches!(version.stage, Stage::Quarantined | Stage::Rejected);
+    // What the policy denies is not approved by votes.
+    let denied = version.effect == Some(alnage_policy::Effect::Deny);
+    let waits = match version.stage {
+        Stage::Quarantined => true,
+        Stage::Rejected => !denied,
+        Stage::Approved | Stage::Production | Stage::Deprecated | Stage::Revoked => false,
+    };
     Ok(pages::Version {
         frame: respond::frame(state, caller, &version.name, Place::Models, &wanted.done)?,
         crumbs: crumbs(&version),
@@ -422,9 +428,14 @@ fn bom(text: &str) -> Vec<BomField> {
             say(&words(name), &known.value, &sources(known));
         }
     }
-    for (name, known) in &model.properties {
+    // What the scan itself counted stands elsewhere on the page.
+    for (name, known) in model.properties.iter().filter(|(_, known)| !known.sources.is_empty()) {
         say(&words(name), &known.value, &sources(known));
     }
+    let silent = model.properties.iter().filter(|(name, _)| name.rsplit(':').next() == Some("unknown"));
+    let silent: Vec<&str> =
+        silent.map(|(_, known)| known.value.split(": ").next().unwrap_or_default()).collect();
+    say("Said by no source", &silent.join(", "), &["none".to_owned()]);
     let all = bom.all();
     for relation in &bom.relations {
         let name = match relation.kind {
@@ -440,11 +451,20 @@ fn bom(text: &str) -> Vec<BomField> {
     fields
 }
 
-/// `alnage:model:parameter-count` is `Parameter count` here.
+/// `alnage:model:parameterCount` and `parameter-count` are both `Parameter count` here.
 fn words(name: &str) -> String {
-    let last = name.rsplit(':').next().unwrap_or(name).replace(['-', '_'], " ");
-    let mut letters = last.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    let last = name.rsplit(':').next().unwrap_or(name);
+    let mut words = String::new();
+    for letter in last.chars() {
+        let begins =
+            letter.is_ascii_uppercase() && words.ends_with(|before: char| before.is_ascii_lowercase());
+        match (words.is_empty(), begins) {
+            (true, _) => words.extend(letter.to_uppercase()),
+            (false, true) => words.extend([' ', letter.to_ascii_lowercase()]),
+            (false, false) => words.push(if letter == '-' || letter == '_' { ' ' } else { letter }),
+        }
+    }
+    words
 }
 
 fn votes(requests: &[Request]) -> Vec<VoteRow> {

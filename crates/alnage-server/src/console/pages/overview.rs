@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::{DeploymentRow, Event, Figure};
-use crate::console::parts::{Count, Frame, Link, Mark, Span};
+use crate::console::parts::{Count, Frame, Link, Mark, Said, Span};
 
 /// The page.
 #[derive(Template)]
@@ -47,4 +47,16 @@ pub(crate) struct Blocked {
     pub(crate) stage: Mark,
     pub(crate) reason: String,
     pub(crate) rule: String,
+}
+
+impl Waiting {
+    fn said(&self) -> Said<'_> {
+        Said(&self.what)
+    }
+}
+
+impl Blocked {
+    fn said(&self) -> Said<'_> {
+        Said(&self.reason)
+    }
 }

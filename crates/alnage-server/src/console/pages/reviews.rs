@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::{FindingRow, Pages, Reason, VoteRow};
-use crate::console::parts::{Count, Frame, Link, Mark, Moment, Shape, Short, Span, Tone, Until};
+use crate::console::parts::{Count, Frame, Link, Mark, Moment, Said, Shape, Short, Span, Tone, Until};
 
 /// What waits for a decision.
 #[derive(Template)]
@@ -58,6 +58,10 @@ pub(crate) struct Review {
 }
 
 impl Review {
+    fn said(&self) -> Said<'_> {
+        Said(&self.because)
+    }
+
     fn look(&self) -> Shape {
         Shape(Tone::Look)
     }

@@ -1,6 +1,6 @@
 //! Rows that more than one page shows.
 
-use crate::console::parts::{Count, Link, Mark, Moment, Shape, Short, Size, Tone, Until};
+use crate::console::parts::{Count, Link, Mark, Moment, Said, Shape, Short, Size, Tone, Until};
 
 /// A number and what it counts.
 pub(crate) struct Figure {
@@ -28,6 +28,11 @@ impl Event {
     pub(crate) fn shape(&self) -> Shape {
         Shape(self.tone)
     }
+
+    /// The reason, with code set as code.
+    pub(crate) fn said(&self) -> Said<'_> {
+        Said(&self.reason)
+    }
 }
 
 /// One of the answers a form's field offers.
@@ -51,6 +56,13 @@ pub(crate) struct Reason {
     pub(crate) message: String,
 }
 
+impl Reason {
+    /// The message, with code set as code.
+    pub(crate) fn said(&self) -> Said<'_> {
+        Said(&self.message)
+    }
+}
+
 /// A finding of a scan.
 pub(crate) struct FindingRow {
     pub(crate) severity: Mark,
@@ -64,6 +76,18 @@ pub(crate) struct FindingRow {
     pub(crate) way_out: String,
     pub(crate) confidence: String,
     pub(crate) references: Vec<Link>,
+}
+
+impl FindingRow {
+    /// The message, with code set as code.
+    pub(crate) fn said(&self) -> Said<'_> {
+        Said(&self.message)
+    }
+
+    /// The way out, likewise.
+    pub(crate) fn advice(&self) -> Said<'_> {
+        Said(&self.way_out)
+    }
 }
 
 /// A file of a version.

@@ -5,7 +5,7 @@ use askama::Template;
 use super::{Choice, Event, FileRow, FindingRow, Pages, Reason, VoteRow};
 use crate::console::{
     pages::DeploymentRow,
-    parts::{Count, Frame, Graph, Link, Mark, Size},
+    parts::{Count, Frame, Graph, Link, Mark, Said, Size},
 };
 
 /// The page of a version.
@@ -55,6 +55,16 @@ pub(crate) struct Version {
     pub(crate) moves: Vec<Choice>,
     pub(crate) move_action: String,
     pub(crate) events: Vec<Event>,
+}
+
+impl Version {
+    fn said(&self) -> Said<'_> {
+        Said(&self.because)
+    }
+
+    fn advice(&self) -> Said<'_> {
+        Said(&self.way_out)
+    }
 }
 
 /// A name and a value.

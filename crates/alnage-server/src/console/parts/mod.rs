@@ -12,4 +12,4 @@ pub(crate) use graph::{Edge, Graph, Node};
 pub(crate) use mark::{Mark, Shape, Tone};
 pub(crate) use moment::{Moment, Span, Until, day};
 pub(crate) use proof::Proof;
-pub(crate) use text::{Count, Escaped, InPath, InQuery, Link, Short, Size};
+pub(crate) use text::{Count, Escaped, InPath, InQuery, Link, Said, Short, Size};

@@ -105,6 +105,24 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// A sentence of ours: what stands between backticks is set as code.
+pub(crate) struct Said<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some((before, (code, after))) =
+            rest.split_once('`').and_then(|(before, after)| Some((before, after.split_once('`')?)))
+        {
+            write!(f, "{}<code>{}</code>", Escaped(before), Escaped(code))?;
+            rest = after;
+        }
+        write!(f, "{}", Escaped(rest))
+    }
+}
+
+impl askama::filters::HtmlSafe for Said<'_> {}
+
 /// Text as a part of an address: what RFC 3986 leaves unreserved, and `/` and `@`, stay; the rest is in percent.
 pub(crate) struct InPath<'a>(pub(crate) &'a str);
 
