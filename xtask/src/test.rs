@@ -21,7 +21,7 @@ pub(crate) fn test() -> Result<()> {
     let (peers, tools) = (setup::peers()?, setup::tools()?);
     setup::token_tools()?;
     setup::postgres()?;
-    setup::programs(&[("skopeo", "skopeo")])?;
+    setup::programs(&[("skopeo", "skopeo"), ("chromium", "chromium")])?;
     setup::loaders(&peers)?;
     setup::hub_clients(&peers)?;
     generate::check()?;
