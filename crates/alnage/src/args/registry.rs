@@ -1,5 +1,7 @@
 //! The grammar of asking a registry.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Args)]
@@ -9,7 +11,7 @@ pub(crate) struct RegistryArgs {
     pub(crate) registry: Option<String>,
     /// A file with the token; the environment's `ALNAGE_TOKEN` when left out
     #[arg(long, value_name = "FILE", global = true)]
-    pub(crate) token_file: Option<std::path::PathBuf>,
+    pub(crate) token_file: Option<PathBuf>,
     /// Text, or the registry's answer in JSON
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text, global = true)]
     pub(crate) format: AnswerFormat,
@@ -126,6 +128,22 @@ pub(crate) enum RegistryCommand {
     },
     /// Tell who did and who read what
     Audit,
+    /// Copy the registry in a directory, records and content, while it runs
+    Backup {
+        /// A directory that is empty or not there yet
+        to: PathBuf,
+        /// Where the registry is; where `alnage serve` keeps it when left out
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+    /// Make a registry of such a copy, where there is none yet
+    Restore {
+        /// The copy
+        from: PathBuf,
+        /// Where the registry is to be; where `alnage serve` keeps it when left out
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
 }
 
 /// Which version of which model.

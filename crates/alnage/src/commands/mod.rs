@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod backup;
 mod bom;
 mod config;
 mod convert;

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use ureq::http::{Method, Request};
 
+use super::backup;
 use crate::{
     args::{AnswerFormat, Of, RegistryArgs, RegistryCommand},
     exit,
@@ -39,7 +40,7 @@ const APPROVAL: &[&str] = &["id", "model.name", "model.commit", "stage", "state"
 
 /// Asks, and prints the answer.
 pub(super) fn run(arguments: &RegistryArgs) -> anyhow::Result<ExitCode> {
-    let ask = request(&arguments.command);
+    let Some(ask) = request(&arguments.command) else { return backup::run(&arguments.command) };
     let Some(answer) = send(arguments, &ask)? else { return Ok(ExitCode::SUCCESS) };
     if arguments.format == AnswerFormat::Json || ask.columns.is_empty() {
         output::print(&format!("{}\n", serde_json::to_string_pretty(&answer)?))?;
@@ -65,8 +66,10 @@ fn refused(answer: &Value) -> bool {
     matches!(answer["stage"].as_str(), Some("revoked" | "rejected"))
 }
 
-fn request(command: &RegistryCommand) -> Ask {
-    match command {
+/// What is asked over the API; `None` for what is done where the registry is.
+fn request(command: &RegistryCommand) -> Option<Ask> {
+    Some(match command {
+        RegistryCommand::Backup { .. } | RegistryCommand::Restore { .. } => return None,
         RegistryCommand::Whoami => Ask::get("/api/v1/whoami", &["name", "kind", "roles"]),
         RegistryCommand::Models { search, stage } => {
             let mut path = "/api/v1/models?limit=1000".to_owned();
@@ -138,7 +141,7 @@ fn request(command: &RegistryCommand) -> Ask {
         RegistryCommand::Audit => {
             Ask::get("/api/v1/audit?limit=1000", &["at", "actor", "address", "action", "target", "outcome"])
         }
-    }
+    })
 }
 
 /// The path of a model.
