@@ -51,7 +51,10 @@ pub(super) async fn show(
             ),
         };
         let (rows, next) = match &*wanted.only {
-            "refused" => (refused, String::new()),
+            "refused" => {
+                let rows = refused.iter().take(ROWS).map(|found| rows::deployment(&state, found));
+                (rows.collect::<Answered<Vec<_>>>()?, String::new())
+            }
             _ => running(&state, &caller, &wanted.environment, &wanted.after, ROWS)?,
         };
         let query = format!("environment={}&only={}", InQuery(&wanted.environment), InQuery(&wanted.only));
@@ -122,23 +125,30 @@ pub(super) fn running(
 }
 
 /// What runs although it is refused now.
-pub(super) fn refused(state: &State, caller: &Caller, limit: usize) -> Answered<Vec<DeploymentRow>> {
-    let mut shown = Vec::new();
-    for stage in [Stage::Revoked, Stage::Rejected] {
-        for version in state.registry.versions_in(stage, Page::first(200))? {
-            let model = format!("{}/{}", version.kind.as_str(), version.name);
-            for found in state.registry.deployments(Some(&model), Page::first(50))? {
-                if found.state == "running"
-                    && found.commit == version.commit
-                    && seen(caller, &found)
-                    && shown.len() < limit
-                {
-                    shown.push(rows::deployment(state, &found)?);
-                }
+pub(super) fn refused(state: &State, caller: &Caller, limit: usize) -> Answered<Vec<Deployment>> {
+    let models = state.registry.database().read(|connection| {
+        let found = connection.query(
+            "SELECT DISTINCT d.model FROM versions v JOIN repos r ON r.id = v.repo
+             JOIN deployments d ON d.model = r.kind || '/' || r.name AND d.commit_id = v.commit_id
+             WHERE v.stage IN ('revoked', 'rejected') AND d.state = 'running' LIMIT 200",
+            &[],
+        )?;
+        found.iter().map(|row| row.text(0)).collect::<alnage_registry::Result<Vec<_>>>()
+    })?;
+    let mut refused = Vec::new();
+    for model in models {
+        for found in state.registry.deployments(Some(&model), Page::first(50))? {
+            let Some((kind, name, _)) = address::subject(&found.model) else { continue };
+            if found.state != "running" || !seen(caller, &found) || refused.len() >= limit {
+                continue;
+            }
+            let version = state.registry.version(kind, name, &found.commit)?;
+            if version.is_some_and(|version| matches!(version.stage, Stage::Revoked | Stage::Rejected)) {
+                refused.push(found);
             }
         }
     }
-    Ok(shown)
+    Ok(refused)
 }
 
 /// The names of environments, for the choice.

@@ -1,6 +1,6 @@
 //! The first page.
 
-use alnage_registry::{Page, RequestState, Stage, Stats, Version, people::Role};
+use alnage_registry::{Deployment, Page, RequestState, Stage, Stats, Version, people::Role};
 use axum::{extract::State as Shared, response::Response};
 
 use super::{deployments, may, rows};
@@ -101,23 +101,19 @@ fn figures(stats: &Stats) -> Vec<Figure> {
 }
 
 /// What a person should look at, and how many requests wait.
-fn attention(
-    state: &State,
-    caller: &Caller,
-    refused: &[pages::DeploymentRow],
-) -> Answered<(Vec<Attention>, usize)> {
+fn attention(state: &State, caller: &Caller, refused: &[Deployment]) -> Answered<(Vec<Attention>, usize)> {
     let now = state.registry.now();
-    let mut attention: Vec<Attention> = refused
-        .iter()
-        .take(ROWS)
-        .map(|row| Attention {
-            what: row.model.clone(),
+    let mut attention = Vec::new();
+    for found in refused.iter().take(ROWS) {
+        let row = rows::deployment(state, found)?;
+        attention.push(Attention {
+            what: row.model,
             mark: row.stage,
             why: format!("Still reported from {}", row.place),
             since: row.seen.before(now),
             action: Link::new("See where", "/console/deployments?only=refused"),
-        })
-        .collect();
+        });
+    }
     let requests = state.registry.requests(Some(RequestState::Open), Page::first(200))?;
     let requests: Vec<_> =
         requests.into_iter().filter(|(_, version)| may(caller, Role::Viewer, &version.name)).collect();
