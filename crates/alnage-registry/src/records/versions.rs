@@ -58,6 +58,12 @@ impl Registry {
                 // Here nothing is swept meanwhile. A bucket sweeps nothing, and each question would cost a request.
                 refuse_missing(self.blobs(), &files)?;
             }
+            // Of two commits at once the second would undo the first without having seen it.
+            if let Some(parent) = new.parent.as_ref().filter(|_| !new.refname.is_empty())
+                && resolve(transaction, repo, &new.refname)?.is_some_and(|leads| leads != *parent)
+            {
+                return Err(Error::Conflict(format!("`{:.100}` has moved on from {parent:.12}", new.refname)));
+            }
             let id = Database::next_id(transaction)?;
             transaction.execute(
                 "INSERT INTO versions (id, repo, commit_id, refname, manifest, message, author, parent, created, size,

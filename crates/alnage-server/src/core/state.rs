@@ -28,6 +28,8 @@ pub(crate) struct Inner {
     pub(crate) audit: mpsc::Sender<Line>,
     /// Answers what clusters ask.
     pub(crate) reviewer: Option<crate::admission::Reviewer>,
+    /// What clients of the hub were given a moment ago.
+    pub(crate) hub: crate::hub::Cache,
     clock: fn() -> u64,
 }
 
@@ -59,6 +61,7 @@ impl State {
             registry,
             audit,
             reviewer,
+            hub: crate::hub::Cache::default(),
             clock,
         }))
     }

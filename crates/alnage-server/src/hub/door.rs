@@ -1,6 +1,9 @@
 //! What a revision gives to who asks for it: a version, a wait, or the reason why not.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use alnage_registry::{
     Answer, Kind, Version,
@@ -29,7 +32,7 @@ pub(crate) struct Asked {
 #[derive(Debug, Clone)]
 pub(crate) enum Found {
     /// A version that is given out.
-    Version(Box<Version>),
+    Version(Arc<Version>),
     /// It is being brought or judged.
     Wait(Waiting),
     /// The repository was made, and nothing was sent yet.
@@ -81,8 +84,30 @@ pub(crate) async fn wait(state: &State, asked: &Asked, patience: Patience) -> Re
 
 /// Looks once.
 pub(crate) async fn look(state: &State, asked: &Asked) -> Result<Found, Refusal> {
+    let known = |state: &State, asked: &Asked| {
+        let version = state.hub.version(asked.kind, &asked.name, &asked.revision, state.registry.now());
+        version.map(Found::Version)
+    };
+    if state.hub.is_fresh()
+        && let Some(found) = known(state, asked)
+    {
+        return Ok(found);
+    }
     let (state, asked) = (state.clone(), asked.clone());
-    blocking(move || Ok(judge(&state, &asked))).await?
+    blocking(move || {
+        let begun = Instant::now();
+        let generation = state.registry.generation()?;
+        state.hub.check(generation, begun);
+        if let Some(found) = known(&state, &asked) {
+            return Ok(Ok(found));
+        }
+        let found = judge(&state, &asked);
+        if let Ok(Found::Version(version)) = &found {
+            state.hub.keep_version(generation, &asked.revision, version);
+        }
+        Ok(found)
+    })
+    .await?
 }
 
 fn judge(state: &State, asked: &Asked) -> Result<Found, Refusal> {
@@ -91,7 +116,7 @@ fn judge(state: &State, asked: &Asked) -> Result<Found, Refusal> {
     match registry.answer(*kind, name, revision)? {
         Answer::Serve(version) => {
             pull::look_again(registry, *kind, name, revision)?;
-            Ok(Found::Version(version))
+            Ok(Found::Version(Arc::from(version)))
         }
         Answer::Wait { version, since } => Ok(Found::Wait(Waiting { since, version: Some(version) })),
         Answer::Ask { version, reason, approval_path } => Err(Refusal::Gated(format!(

@@ -5,6 +5,7 @@
 //! content network would lead clients around the registry.
 
 mod account;
+mod cache;
 pub(crate) mod door;
 pub(crate) mod file;
 mod info;
@@ -27,6 +28,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
+
+pub(crate) use self::cache::Cache;
 
 use self::{
     door::Patience,

@@ -34,7 +34,7 @@ const LIST_PAGE: u32 = 1000;
 
 /// What was found, and what the answer is when it is to be waited for.
 enum Outcome {
-    Version(Box<Version>),
+    Version(Arc<Version>),
     Wait(Waiting),
     Empty,
     /// The client is sent round.
@@ -57,6 +57,23 @@ async fn files(state: &State, version: &Version) -> Result<Arc<Vec<FileRecord>>,
     Ok(blocking(move || Ok(Arc::new(registry.files(id, "", "", MAX_FILES)?))).await?)
 }
 
+/// One file of a version.
+async fn one(state: &State, version: i64, path: &str) -> Result<Option<Arc<FileRecord>>, Refusal> {
+    if let Some(file) = state.hub.file(version, path) {
+        return Ok(Some(file));
+    }
+    let (state, path) = (state.clone(), path.to_owned());
+    let file = blocking(move || {
+        let generation = state.registry.generation()?;
+        let file = state.registry.file(version, &path)?.map(Arc::new);
+        if let Some(file) = &file {
+            state.hub.keep_file(generation, version, file);
+        }
+        Ok(file)
+    });
+    Ok(file.await?)
+}
+
 /// HEAD and GET of a file.
 pub(crate) async fn file(call: &Call, asked: &Asked, path: &str) -> Result<Response, Refusal> {
     let version = match find(call, asked).await? {
@@ -65,9 +82,7 @@ pub(crate) async fn file(call: &Call, asked: &Asked, path: &str) -> Result<Respo
         Outcome::Wait(waiting) => return Err(door::later(asked, &waiting, call.state.registry.now())),
         Outcome::Empty => return Err(Refusal::NoEntry(format!("{} is empty", asked.name))),
     };
-    let (registry, id, wanted) = (call.state.registry.clone(), version.id, path.to_owned());
-    let found = blocking(move || Ok(registry.file(id, &wanted)?)).await?;
-    let Some(file) = found else {
+    let Some(file) = one(&call.state, version.id, path).await? else {
         return Err(Refusal::NoEntry(format!("{} has no file {path} at {:.12}", asked.name, version.commit)));
     };
     if !file.served {
@@ -126,7 +141,7 @@ async fn awaited(call: &Call, asked: &Asked, waiting: &Waiting) -> Result<Respon
 }
 
 /// The version itself, for what cannot be told before.
-async fn version(call: &Call, asked: &Asked) -> Result<Result<Box<Version>, Response>, Refusal> {
+async fn version(call: &Call, asked: &Asked) -> Result<Result<Arc<Version>, Response>, Refusal> {
     match find(call, asked).await? {
         Outcome::Version(version) => Ok(Ok(version)),
         Outcome::Again(response) => Ok(Err(response)),

@@ -94,7 +94,7 @@ async fn sent(call: &Call, path: &str, method: &Method, headers: &HeaderMap) -> 
 }
 
 /// The version that the first two segments name, if it is given out now, and the rest of the path.
-async fn located(call: &Call, path: &str) -> Told<(Box<Version>, String)> {
+async fn located(call: &Call, path: &str) -> Told<(std::sync::Arc<Version>, String)> {
     let mut parts = path.trim_matches('/').splitn(3, '/');
     let (Some(name), Some(number)) = (parts.next(), parts.next()) else { return Err(unknown("folder")) };
     let name = named(name);

@@ -102,7 +102,7 @@ fn takes_ollama(call: &Call) -> bool {
 }
 
 /// The version, if the answer is yes; a short wait when it is not known yet.
-async fn version(call: &Call, name: &str, revision: &str) -> Told<Box<Version>> {
+async fn version(call: &Call, name: &str, revision: &str) -> Told<Arc<Version>> {
     let asked = Asked { kind: Kind::Model, name: name.to_owned(), revision: revision.to_owned() };
     match door::wait(&call.state, &asked, Patience::of("", 0)).await? {
         Found::Version(version) => Ok(version),

@@ -384,3 +384,15 @@ fn what_nobody_has_is_told_at_once() {
         assert_eq!(missing["error"], "RevisionNotFoundError", "{version}: {missing}");
     }
 }
+
+#[test]
+fn of_commits_at_once_none_is_lost() {
+    let hub = Hub::start();
+    let server = Server::start(&hub.url);
+    let (done, printed) = User::with("1.10.2", &server.token).does(&server, &["race", "team/r"]);
+    assert_eq!(done["done"], true, "{done} {printed}");
+    let version = server.registry.version(Kind::Model, "team/r", "main").unwrap().unwrap();
+    let files = server.registry.files(version.id, "", "", 100).unwrap();
+    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["0.txt", "1.txt", "2.txt", "3.txt", "4.txt", "5.txt", "first.txt"]);
+}

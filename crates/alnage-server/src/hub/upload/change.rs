@@ -28,6 +28,7 @@ pub(super) enum Line {
 }
 
 /// One change.
+#[derive(Clone)]
 pub(super) enum Operation {
     /// A file whose content has come with the commit.
     Put(NewFile),

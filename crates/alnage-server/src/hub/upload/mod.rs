@@ -38,6 +38,8 @@ use crate::{
 
 /// From this size on files are sent apart from the commit; those that programs read as text come with it.
 const LARGE: u64 = 1 << 20;
+/// How often a commit is made again because another came first.
+const ATTEMPTS: usize = 8;
 
 #[derive(Deserialize)]
 struct NamedRepo {
@@ -248,7 +250,17 @@ pub(crate) async fn commit(call: &Call, asked: &Asked, body: Body) -> Result<Res
     let (state, asked, actor) = (call.state.clone(), asked.clone(), actor(&call.caller));
     let made = {
         let asked = asked.clone();
-        blocking(move || make(&state.registry, &asked, message, parent, operations, &actor)).await?
+        blocking(move || {
+            for _ in 0..ATTEMPTS {
+                match make(&state.registry, &asked, &message, parent.as_ref(), &operations, &actor) {
+                    // Somebody else committed in this moment: what was asked for is asked of what is there now.
+                    Err(failure) if failure.status == StatusCode::CONFLICT => {}
+                    made => return made,
+                }
+            }
+            Err(Failure::conflict("too many commit at the same time"))
+        })
+        .await?
     };
     let mut headers = HeaderMap::new();
     if made.is_new {
@@ -280,9 +292,9 @@ struct Made {
 fn make(
     registry: &alnage_registry::Registry,
     asked: &Asked,
-    message: String,
-    expected: Option<String>,
-    operations: Vec<Operation>,
+    message: &str,
+    expected: Option<&String>,
+    operations: &[Operation],
     actor: &Actor,
 ) -> Result<Made, Failure> {
     let Asked { kind, name, revision } = asked;
@@ -292,7 +304,7 @@ fn make(
     }
     let before = registry.version(*kind, name, revision)?;
     let parent = before.as_ref().map(|version| version.commit.clone());
-    if expected.is_some() && expected != parent {
+    if expected.is_some() && expected != parent.as_ref() {
         return Err(Failure::new(
             StatusCode::PRECONDITION_FAILED,
             "conflict",
@@ -312,7 +324,7 @@ fn make(
         }
     }
     let unchanged = files.clone();
-    for operation in operations {
+    for operation in operations.iter().cloned() {
         match operation {
             Operation::Put(file) => {
                 files.insert(file.path.clone(), file);
@@ -347,7 +359,7 @@ fn make(
         *kind,
         name,
         NewVersion {
-            message,
+            message: message.to_owned(),
             refname: revision.clone(),
             parent,
             files: files.into_values().collect(),

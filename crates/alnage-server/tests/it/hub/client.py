@@ -47,6 +47,22 @@ def upload(repo, folder, kind=None):
     return {"commit": info.oid}
 
 
+def race(repo):
+    """Commits from many threads at once."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    api = hub.HfApi()
+    api.create_repo(repo)
+    api.upload_file(path_or_fileobj=b"first", path_in_repo="first.txt", repo_id=repo)
+
+    def send(number):
+        api.upload_file(path_or_fileobj=b"%d" % number, path_in_repo=f"{number}.txt", repo_id=repo)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(send, range(6)))
+    return {"done": True}
+
+
 def delete(repo, path):
     return {"commit": hub.HfApi().delete_file(path, repo).oid}
 

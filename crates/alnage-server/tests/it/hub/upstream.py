@@ -59,7 +59,10 @@ class Hub(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self):
-        print(self.command, self.path, self.headers.get("Range", ""), flush=True)
+        with LOCK:
+            # In one piece: others print at the same time.
+            sys.stdout.write(f"{self.command} {self.path} {self.headers.get('Range', '')}\n")
+            sys.stdout.flush()
         url = urllib.parse.urlsplit(self.path)
         parts = [urllib.parse.unquote(part) for part in url.path.strip("/").split("/")]
         try:
