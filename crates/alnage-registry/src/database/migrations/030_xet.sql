@@ -15,3 +15,4 @@ CREATE TABLE xet_files (
     size BIGINT NOT NULL,
     created BIGINT NOT NULL
 ) /* by key */;
+CREATE INDEX xet_files_created ON xet_files (created);

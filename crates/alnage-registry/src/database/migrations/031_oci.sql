@@ -32,6 +32,7 @@ CREATE TABLE oci_blobs (
     PRIMARY KEY (repo, digest)
 ) /* by key */;
 CREATE INDEX oci_blobs_digest ON oci_blobs (digest);
+CREATE INDEX oci_blobs_created ON oci_blobs (created);
 
 CREATE TABLE oci_uploads (
     id TEXT PRIMARY KEY,
