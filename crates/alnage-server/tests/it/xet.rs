@@ -92,9 +92,9 @@ fn nobody_sends_without_a_token_of_ours() {
     let last = if forged.pop() == Some('0') { '1' } else { '0' };
     forged.push(last);
     for bearer in ["Bearer nothing", "Basic eDp5", &admin, &forged] {
-        for (path, body) in [(XORB_PATH, XORB), ("/v1/shards", SHARD)] {
-            // Little enough to be on its way before the answer is.
-            let reply = place.ask("POST", path, &[("authorization", bearer)], &body[..1000]);
+        for path in [XORB_PATH, "/v1/shards"] {
+            // A body might still be on its way when the answer closes the connection.
+            let reply = place.ask("POST", path, &[("authorization", bearer)], b"");
             assert_eq!(reply.status, 401, "{bearer} {path}");
         }
     }
