@@ -22,8 +22,6 @@ pub(crate) struct Caller {
     pub(crate) address: IpAddr,
     /// What every form of their session must carry; of those who came with a cookie.
     pub(crate) csrf: Option<String>,
-    /// The number of the token they showed, if it was one.
-    pub(crate) token: Option<i64>,
     /// Whether they showed something that is not known here.
     pub(crate) unknown: bool,
 }
@@ -47,7 +45,6 @@ impl Caller {
             roles: Roles::default(),
             address,
             csrf: None,
-            token: None,
             unknown: false,
         }
     }

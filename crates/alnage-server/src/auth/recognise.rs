@@ -139,7 +139,7 @@ impl Caller {
             alnage_registry::people::AccountKind::User => CallerKind::User,
             alnage_registry::people::AccountKind::Service => CallerKind::Service,
         };
-        Self { name: who.name, kind, roles: who.roles, address, csrf: None, token: who.token, unknown: false }
+        Self { name: who.name, kind, roles: who.roles, address, csrf: None, unknown: false }
     }
 
     /// Somebody who showed what is not known here.
