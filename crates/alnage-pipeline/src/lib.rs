@@ -7,6 +7,7 @@ mod deps;
 mod detonation;
 mod digest;
 mod error;
+mod evidence;
 mod log;
 mod oci;
 mod parallel;
@@ -29,6 +30,7 @@ pub use convert::{
 pub use deps::{Depending, deps};
 pub use detonation::{AttestingDetonation, attest_detonation};
 pub use error::Error;
+pub use evidence::{FileVerdict, evidence, file_verdicts, material_facts};
 pub use log::{
     NEW_LOG, OpenLog, WitnessDir, WitnessError, Witnessing, entry_of_envelope, log_audit, log_policy,
     log_verifier, make_log_key, policy_path, read_log, read_log_verifier, read_policy, statement_digest,

@@ -17,6 +17,10 @@ macro_rules! packs {
 
 static PACKS: &[Shipped] = packs! {
     "default": "policy.toml", "default.rego", "tests.toml";
+    "strict": "policy.toml", "strict.rego", "tests.toml";
+    "hub-recipes": "policy.toml", "recipes.rego", "tests.toml";
+    "eu-ai-act-high-risk": "policy.toml", "high_risk.rego", "tests.toml";
+    "nist-ai-100-2": "policy.toml", "adversarial.rego", "tests.toml";
 };
 
 /// The names of the shipped packs.

@@ -85,91 +85,13 @@ pub(super) fn input(
 
 /// Path, verdict and format of every file: its own findings and issues decide, and those of what is inside it.
 pub(super) fn files(record: &ModelRecord) -> Vec<(String, Verdict, String)> {
-    let mut formats: BTreeMap<&str, &str> = BTreeMap::new();
-    for artifact in &record.artifacts {
-        let path = artifact.path.as_str();
-        if !path.contains("!/") {
-            formats.entry(path).or_insert(artifact.format);
-        }
-    }
-    let mut verdicts: BTreeMap<&str, Verdict> = BTreeMap::new();
-    let outer = |path: &str| path.split("!/").next().unwrap_or(path).len();
-    for issue in &record.issues {
-        let path = issue.artifact.as_str();
-        let path = path.get(..outer(path)).unwrap_or(path);
-        let verdict = verdicts.entry(path).or_insert(Verdict::Pass);
-        *verdict = (*verdict).max(Verdict::Unknown);
-    }
-    for finding in &record.findings {
-        let path = finding.artifact.as_str();
-        let path = path.get(..outer(path)).unwrap_or(path);
-        let decided = record.decided_by.contains(&finding.code);
-        // What decided about the whole decided about its file; the rest asks for a person from medium on.
-        let own = match finding.severity {
-            _ if decided => record.verdict,
-            alnage_types::Severity::Info | alnage_types::Severity::Low => Verdict::Pass,
-            _ => Verdict::Review.min(record.verdict),
-        };
-        let verdict = verdicts.entry(path).or_insert(Verdict::Pass);
-        *verdict = (*verdict).max(own);
-    }
-    record
-        .manifest
-        .files
-        .iter()
-        .map(|file| {
-            let verdict = verdicts.get(file.path.as_str()).copied().unwrap_or(Verdict::Pass);
-            let format = formats.get(file.path.as_str()).copied().unwrap_or_default();
-            (file.path.clone(), verdict, format.to_owned())
-        })
-        .collect()
+    let known = alnage_pipeline::file_verdicts(record).into_iter();
+    known.map(|file| (file.path, file.verdict, file.format.to_owned())).collect()
 }
 
 /// What the files say about the model, one key a fact.
 pub(super) fn facts(bom: &Bom) -> Json {
-    let mut facts = serde_json::Map::new();
-    let mut say = |key: &str, value: Option<&str>| {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            facts.insert(key.to_owned(), value.into());
-        }
-    };
-    if let Some(model) = bom.model() {
-        say("name", Some(&model.name.value));
-        say("purl", model.purl.as_ref().map(|purl| purl.value.as_str()));
-        say("version", model.version.as_ref().map(|version| version.value.as_str()));
-        say("description", model.description.as_ref().map(|text| text.value.as_str()));
-        say("supplier", model.supplier.as_ref().map(|text| text.value.as_str()));
-        let licences: Vec<&str> = model.licences.iter().map(|licence| licence.value.name.as_str()).collect();
-        say("license", Some(&licences.join(" AND ")));
-        if let Some(details) = &model.model {
-            say("task", details.task.as_ref().map(|text| text.value.as_str()));
-            say("family", details.family.as_ref().map(|text| text.value.as_str()));
-            say("architecture", details.architecture.as_ref().map(|text| text.value.as_str()));
-            say("training", details.training.as_ref().map(|text| text.value.as_str()));
-            for (name, text) in &details.parameters {
-                say(&short(name), Some(&text.value));
-            }
-        }
-        for (name, text) in &model.properties {
-            say(&short(name), Some(&text.value));
-        }
-    }
-    let named = |kind: RelationKind| -> Vec<Json> {
-        let related = bom.relations.iter().filter(|relation| relation.kind == kind);
-        let all = bom.all();
-        related
-            .filter_map(|relation| all.iter().find(|component| component.id == relation.to))
-            .map(|component| component.name.value.clone().into())
-            .collect()
-    };
-    facts.insert("datasets".into(), named(RelationKind::TrainedOn).into());
-    facts.insert("base_models".into(), named(RelationKind::DescendantOf).into());
-    Json::Object(facts)
-}
-
-/// `alnage:model:parameter-count` is `parameter-count` here.
-fn short(name: &str) -> String {
-    name.rsplit(':').next().unwrap_or(name).to_owned()
+    alnage_pipeline::material_facts(bom)
 }
 
 /// What the version was made from: as its bill of materials says, and as attestations of conversions say.

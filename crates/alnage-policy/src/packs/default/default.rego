@@ -88,7 +88,7 @@ has_safetensors if {
 is_pickle_weights(file) if file.format in {"pickle", "pytorch-zip", "joblib-zfile"}
 
 is_pickle_weights(file) if {
-	some name in {"pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl"}
-	glob.match(name, [], lower(file.path))
+	some extension in {".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib"}
+	endswith(lower(file.path), extension)
 	file.format in {"", "zip", "tar"}
 }
