@@ -10,7 +10,9 @@ use crate::{Error, engine::caught};
 /// The longest condition.
 const MAX_LENGTH: usize = 1000;
 /// How deep brackets may nest in it.
-const MAX_BRACKETS: usize = 24;
+const MAX_BRACKETS: usize = 16;
+/// How many signs of operators it may have outside of texts: each may nest one deeper.
+const MAX_OPERATORS: usize = 40;
 /// How often lists may be walked through within each other.
 const MAX_LOOPS: usize = 2;
 /// The longest list that lists may be walked through for each item of.
@@ -38,6 +40,9 @@ impl Condition {
         }
         if brackets(text) > MAX_BRACKETS {
             return Err(Error::pack(format!("brackets nest deeper than {MAX_BRACKETS}")));
+        }
+        if operators(text) > MAX_OPERATORS {
+            return Err(Error::pack(format!("a condition has more than {MAX_OPERATORS} operators")));
         }
         caught(|| {
             let program = Program::compile(text).map_err(|errors| {
@@ -126,6 +131,28 @@ fn brackets(text: &str) -> usize {
         deepest = deepest.max(open);
     }
     deepest
+}
+
+/// How many signs of operators there are outside of texts.
+fn operators(text: &str) -> usize {
+    let mut quote = None;
+    let mut before = 0;
+    let mut count = 0;
+    for byte in text.bytes() {
+        match (byte, quote) {
+            (b'"' | b'\'', None) => quote = Some(byte),
+            (_, Some(open)) if byte == open && before != b'\\' => quote = None,
+            (
+                b'!' | b'-' | b'+' | b'*' | b'/' | b'%' | b'&' | b'|' | b'<' | b'>' | b'=' | b'.' | b':',
+                None,
+            ) => {
+                count += 1;
+            }
+            _ => {}
+        }
+        before = byte;
+    }
+    count
 }
 
 /// How deep loops nest in an expression.

@@ -151,9 +151,9 @@ fn conditions_of_one_line_say_yes_no_or_why_not() {
     }
     // As deep as is let through: it says something, and nothing breaks.
     for text in [
-        "!".repeat(900) + "true",
-        "1".to_owned() + &"+1".repeat(490) + " > 1",
-        format!("{}true{}", "(".repeat(24), ")".repeat(24)),
+        "!".repeat(40) + "true",
+        "1".to_owned() + &"+1".repeat(39) + " > 1",
+        format!("{}true{}", "(".repeat(16), ")".repeat(16)),
     ] {
         let _ = Condition::parse(&text).map(|condition| condition.holds(&input));
     }
@@ -264,21 +264,20 @@ fn no_evidence_makes_a_pack_panic() {
     for _ in 0..200 {
         let mut input = example_input();
         for _ in 0..=random(3) {
-            let mut at = &mut input;
+            let mut at = String::new();
             for _ in 0..=random(3) {
-                at = match at {
-                    Value::Object(fields) if !fields.is_empty() => {
-                        let key = fields.keys().nth(random(fields.len())).cloned().unwrap_or_default();
-                        fields.entry(key).or_insert(Value::Null)
+                let inner = match input.pointer(&at) {
+                    Some(Value::Object(fields)) if !fields.is_empty() => {
+                        fields.keys().nth(random(fields.len())).cloned()
                     }
-                    Value::Array(items) if !items.is_empty() => {
-                        let index = random(items.len());
-                        &mut items[index]
-                    }
-                    other => other,
+                    Some(Value::Array(items)) if !items.is_empty() => Some(random(items.len()).to_string()),
+                    _ => None,
                 };
+                at.extend(inner.map(|inner| format!("/{inner}")));
             }
-            *at = odd[random(odd.len())].clone();
+            if let Some(value) = input.pointer_mut(&at) {
+                *value = odd[random(odd.len())].clone();
+            }
         }
         for pack in &packs {
             let decision = pack.decide_or_deny(&input);

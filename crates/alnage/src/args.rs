@@ -7,6 +7,7 @@ mod gate;
 mod guard_host;
 mod kube;
 mod registry;
+mod policy;
 mod run;
 mod serve;
 mod signing;
@@ -21,6 +22,7 @@ pub(crate) use gate::GateArgs;
 pub(crate) use guard_host::GuardArgs;
 pub(crate) use kube::{AdmissionArgs, CheckArgs, CheckFormat, KubeCommand, WebhookArgs};
 pub(crate) use registry::{AnswerFormat, Of, RegistryArgs, RegistryCommand};
+pub(crate) use policy::{EvalArgs, PolicyCommand, PolicyFormat, ReplayArgs, ShowArgs};
 pub(crate) use run::RunArgs;
 pub(crate) use serve::{Given, ServeArgs, WorkerArgs};
 pub(crate) use signing::{KeygenArgs, SignArgs, SignatureArgs, SignatureCommand, VerifyArgs};
@@ -119,6 +121,11 @@ pub(crate) enum Command {
     Bom {
         #[command(subcommand)]
         command: BomCommand,
+    },
+    /// Policies: packs shown and tested, decisions made, explained and replayed
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
     },
     /// List the rules
     Rules(ListArgs),

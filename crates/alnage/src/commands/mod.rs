@@ -12,6 +12,7 @@ mod guard_host;
 mod keygen;
 mod kube;
 mod log;
+mod policy;
 mod public_key;
 mod registry;
 mod revoke;
@@ -46,6 +47,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Detonate(arguments) => return detonate::run(&arguments, &unflagged()?),
         Command::Deps(arguments) => return deps::run(&arguments),
         Command::Bom { command } => return bom::run(&command),
+        Command::Policy { command } => return policy::run(&command),
         Command::Rules(arguments) => rules::list(arguments.format)?,
         Command::Explain { code } => rules::explain(&code)?,
         Command::Formats(arguments) => formats::list(arguments.format)?,

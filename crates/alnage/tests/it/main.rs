@@ -15,6 +15,7 @@ mod fleet;
 mod guard;
 mod keyless;
 mod log;
+mod policy;
 mod reference;
 mod reports;
 mod run;

@@ -11,7 +11,7 @@ deny contains {"rule": "blocked-model", "message": message} if {
 quarantine contains {"rule": "untrusted-publisher", "message": message} if {
 	asked
 	not named_in(input.model.publisher, data.parameters.publishers)
-	message := sprintf("the publisher %q is not trusted", [input.model.publisher])
+	message := sprintf("the publisher %s is not trusted", [input.model.publisher])
 }
 
 # Uploads are vetted like everything else.
@@ -70,7 +70,7 @@ deny contains {"rule": "look-alike", "message": message} if {
 	not named_in(input.model.publisher, data.parameters.publishers)
 	some trusted in data.parameters.publishers
 	looks_like(lower(input.model.publisher), lower(trusted))
-	message := sprintf("the publisher %q looks like %q", [input.model.publisher, trusted])
+	message := sprintf("the publisher %s looks like %s", [input.model.publisher, trusted])
 }
 
 quarantine contains {"rule": "few-downloads", "message": message} if {

@@ -23,7 +23,7 @@ deny contains {"rule": "licence-not-allowed", "message": message} if {
 deny contains {"rule": "publisher-unknown", "message": message} if {
 	from_elsewhere
 	not matches(input.model.publisher, data.parameters.publishers)
-	message := sprintf("the publisher %q is not known", [input.model.publisher])
+	message := sprintf("the publisher %s is not known", [input.model.publisher])
 }
 
 deny contains {"rule": "remote-code", "file": file.path, "message": message} if {
