@@ -10,9 +10,10 @@ use crate::{Error, engine::caught};
 /// The longest condition.
 const MAX_LENGTH: usize = 1000;
 /// How deep brackets may nest in it.
-const MAX_BRACKETS: usize = 16;
-/// How many signs of operators it may have outside of texts: each may nest one deeper.
-const MAX_OPERATORS: usize = 40;
+const MAX_BRACKETS: usize = 8;
+/// How many signs of operators it may have outside of texts: each may nest one deeper, which costs
+/// 50 KB of stack without optimisation.
+const MAX_OPERATORS: usize = 24;
 /// How often lists may be walked through within each other.
 const MAX_LOOPS: usize = 2;
 /// The longest list that lists may be walked through for each item of.
@@ -133,24 +134,22 @@ fn brackets(text: &str) -> usize {
     deepest
 }
 
-/// How many signs of operators there are outside of texts.
+/// How many operators there are outside of texts; those of two signs are one.
 fn operators(text: &str) -> usize {
     let mut quote = None;
     let mut before = 0;
     let mut count = 0;
     for byte in text.bytes() {
+        let ends_pair =
+            matches!((before, byte), (b'&', b'&') | (b'|', b'|') | (b'=' | b'!' | b'<' | b'>', b'='));
         match (byte, quote) {
             (b'"' | b'\'', None) => quote = Some(byte),
             (_, Some(open)) if byte == open && before != b'\\' => quote = None,
-            (
-                b'!' | b'-' | b'+' | b'*' | b'/' | b'%' | b'&' | b'|' | b'<' | b'>' | b'=' | b'.' | b':',
-                None,
-            ) => {
-                count += 1;
-            }
+            (_, None) if b"!-+*/%&|<>=.:".contains(&byte) && !ends_pair => count += 1,
             _ => {}
         }
-        before = byte;
+        // What ends a pair begins none.
+        before = if ends_pair { 0 } else { byte };
     }
     count
 }
