@@ -269,9 +269,9 @@ pub(crate) fn complete(input: &Value) -> Result<Value, Error> {
     fill_object::<Requester>(&mut fields, "requester")?;
     fill_object::<Target>(&mut fields, "target")?;
     fill_object::<serde_json::Map<String, Value>>(&mut fields, "bom")?;
-    let scalars: [(&str, fn(&mut Value) -> Result<(), String>); 2] =
-        [("verdict", fill::<Verdict>), ("now", fill::<u64>)];
-    for (key, check) in scalars {
+    type Check = fn(&mut Value) -> Result<(), String>;
+    let verdict: Check = fill::<Verdict>;
+    for (key, check) in [("verdict", verdict), ("now", fill::<u64>)] {
         match fields.get_mut(key) {
             Some(Value::Null) => drop(fields.shift_remove(key)),
             Some(value) => check(value).map_err(|message| Error::input(key, message))?,

@@ -154,12 +154,11 @@ pub(super) fn insert(
     Ok(id)
 }
 
-/// Who shows the token of this hash, when it was last noted, and when it ends.
-fn find(
-    connection: &mut Connection,
-    hash: &str,
-    now: i64,
-) -> Result<Option<(Who, Option<i64>, Option<i64>)>> {
+/// Who shows a token, when that was last noted, and when it ends.
+type Found = (Who, Option<i64>, Option<i64>);
+
+/// What is known of the token of this hash.
+fn find(connection: &mut Connection, hash: &str, now: i64) -> Result<Option<Found>> {
     let row = connection.query_one(
         "SELECT id, account, ceiling, projects, grants, expires, used FROM tokens WHERE hash = $1",
         &[hash.into()],

@@ -51,7 +51,7 @@ fn killed_workers_lose_nothing_and_let_nothing_pass() {
             }
             // Another moment of its work each time.
             std::thread::sleep(Duration::from_millis(7 * (round as u64 % 13) + 20));
-            if versions.len() < VERSIONS && round % 3 == 0 {
+            if versions.len() < VERSIONS && round.is_multiple_of(3) {
                 let process = workers[round % 2].0.id();
                 workers[round % 2] = start();
                 expire(&registry, process);
@@ -108,7 +108,7 @@ fn expire(registry: &Registry, process: u32) {
 }
 
 fn is_bad(number: usize) -> bool {
-    number % 3 == 0
+    number.is_multiple_of(3)
 }
 
 fn add(registry: &Registry, number: usize) -> Version {

@@ -1,5 +1,7 @@
 //! The console in a browser: a real server over records made by real scans, and every page of it looked at.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod seed;
 
 use std::{

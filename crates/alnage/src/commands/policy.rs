@@ -2,12 +2,7 @@
 
 mod text;
 
-use std::{
-    collections::BTreeMap,
-    io,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{collections::BTreeMap, io, path::Path, process::ExitCode};
 
 use alnage_pipeline::{Input, describe, evidence, rfc3339, vet};
 use alnage_policy::{
@@ -279,10 +274,10 @@ fn read_input(file: &Path) -> anyhow::Result<Value> {
 }
 
 /// What is known of a model on this machine.
-fn vetted_input(path: &PathBuf) -> anyhow::Result<Value> {
+fn vetted_input(path: &Path) -> anyhow::Result<Value> {
     let settings = unflagged()?;
     let bar = Bar::new(!settings.quiet);
-    let vetted = vet(vec![Input::Path(path.clone())], &options(&settings), &bar);
+    let vetted = vet(vec![Input::Path(path.to_owned())], &options(&settings), &bar);
     drop(bar);
     if let Some(failure) = vetted.failures.into_iter().next() {
         return Err(failure.error.into());
