@@ -109,10 +109,10 @@ fn request(command: &RegistryCommand) -> Option<Ask> {
             VERSION,
         ),
         RegistryCommand::Revoke { subject, reason } => {
-            Ask::post("/api/v1/revocations", json!({ "subject": subject, "reason": reason }), &[])
+            Ask::post("/api/v1/revocations", json!({ "subject": subject_of(subject), "reason": reason }), &[])
         }
         RegistryCommand::BlastRadius { subject } => {
-            Ask::get(format!("/api/v1/blast-radius?subject={}", escaped(subject)), REACHED)
+            Ask::get(format!("/api/v1/blast-radius?subject={}", escaped(&subject_of(subject))), REACHED)
         }
         RegistryCommand::Deployments => Ask::get(
             "/api/v1/deployments?limit=1000",
@@ -159,6 +159,12 @@ fn place(of: &Of) -> String {
 
 fn kind(of: &Of) -> &'static str {
     if of.dataset { "?kind=dataset" } else { "" }
+}
+
+/// What is named without saying its kind is a model, as everywhere else.
+fn subject_of(named: &str) -> String {
+    let says_its_kind = ["model/", "dataset/", "sha256:"].iter().any(|kind| named.starts_with(kind));
+    if says_its_kind { named.to_owned() } else { format!("model/{named}") }
 }
 
 /// As a part of a path or a query.
