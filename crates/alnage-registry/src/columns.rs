@@ -20,6 +20,11 @@ pub(crate) fn seconds(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Whether a file, an artifact or an upload is made of these bytes.
 pub(crate) fn is_named(transaction: &mut Transaction, digest: Digest) -> Result<bool> {
     const NAMES: [&str; 7] = [

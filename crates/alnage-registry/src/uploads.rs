@@ -1,6 +1,7 @@
 //! Large files that people send before they commit them. A file may be committed to a repository only by who sent it
 //! there, or when it is there already: knowing a digest is not having the file.
 
+use crate::columns::{hex, seconds};
 use std::{
     fs::File,
     io::{self, Read},
@@ -47,7 +48,7 @@ impl Registry {
         let hashed = Digest::of(secret.as_bytes());
         let now = self.now();
         self.database().write_aside(|transaction| {
-            transaction.execute("DELETE FROM uploads WHERE expires < $1", &[stored(now).into()])?;
+            transaction.execute("DELETE FROM uploads WHERE expires < $1", &[seconds(now).into()])?;
             transaction.execute(
                 "INSERT INTO uploads (secret, kind, name, sha256, size, author, done, expires)
                  VALUES ($1, $2, $3, $4, $5, $6, 0, $7)",
@@ -56,9 +57,9 @@ impl Registry {
                     kind.as_str().into(),
                     name.into(),
                     sha256.as_bytes().as_slice().into(),
-                    stored(size).into(),
+                    seconds(size).into(),
                     author.into(),
-                    stored(now.saturating_add(LIFE)).into(),
+                    seconds(now.saturating_add(LIFE)).into(),
                 ],
             )?;
             Ok(())
@@ -76,7 +77,7 @@ impl Registry {
         let row = self.database().read(|connection| {
             connection.query_one(
                 "SELECT sha256, size, done FROM uploads WHERE secret = $1 AND expires >= $2",
-                &[hashed.as_bytes().as_slice().into(), stored(self.now()).into()],
+                &[hashed.as_bytes().as_slice().into(), seconds(self.now()).into()],
             )
         })?;
         let Some(row) = row else { return Ok(None) };
@@ -115,7 +116,7 @@ impl Registry {
     pub fn was_sent(&self, kind: Kind, name: &str, sha256: Digest, size: u64) -> Result<bool> {
         let sent = self.database().read(|connection| {
             let content = sha256.as_bytes().as_slice();
-            let values = [kind.as_str().into(), name.into(), content.into(), stored(size).into()];
+            let values = [kind.as_str().into(), name.into(), content.into(), seconds(size).into()];
             connection.query_one(
                 "SELECT 1 FROM uploads WHERE kind = $1 AND name = $2 AND sha256 = $3 AND size = $4 AND done = 1
                  UNION ALL
@@ -160,9 +161,5 @@ impl<R: Read> Read for Limited<R> {
 fn secret() -> Result<String> {
     let mut bytes = [0; 32];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-fn stored(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
+    Ok(hex(&bytes))
 }

@@ -1,5 +1,6 @@
 //! The names that git gives to content: clients of a hub take them for the identity of a file.
 
+use crate::columns::hex;
 use std::io::{self, Read};
 
 use alnage_types::Digest;
@@ -16,7 +17,7 @@ pub fn blob_oid(size: u64, mut bytes: impl Read) -> io::Result<String> {
             count => hash.update(buffer.get(..count).unwrap_or_default()),
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hash.finalize()))
 }
 
 /// The object name of the LFS pointer to the content with this digest.

@@ -41,25 +41,15 @@ impl Local {
 
     pub(super) fn put(&self, from: impl Read, expect: Option<Digest>) -> Result<Stored> {
         let mut beside = Beside::create(&scratch(&self.root))?;
-        let (digest, size) = beside.fill(from)?;
-        if expect.is_some_and(|expect| expect != digest) {
-            return Err(Error::Invalid(format!(
-                "the content has the digest {digest}, which is not what was announced"
-            )));
-        }
-        let git_oid = if size <= SMALL {
-            blob_oid(size, File::open(&beside.path)?)?
-        } else {
-            pointer_oid(digest, size)
-        };
-        let place = self.path(digest);
+        let stored = beside.take(from, expect)?;
+        let place = self.path(stored.digest);
         if place.try_exists()? {
             keep(&place)?;
         } else {
             beside.file.sync_all()?;
             settle(&beside.path, &place)?;
         }
-        Ok(Stored { digest, size, git_oid })
+        Ok(stored)
     }
 
     pub(super) fn put_file(&self, path: &Path, digest: Digest) -> Result<()> {
@@ -152,6 +142,19 @@ impl Beside {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
         folder.join(format!("{}-{}-{next}", std::process::id(), since.as_nanos()))
+    }
+
+    /// Writes what `from` gives, which must have the digest `expect` when that is given.
+    pub(super) fn take(&mut self, from: impl Read, expect: Option<Digest>) -> Result<Stored> {
+        let (digest, size) = self.fill(from)?;
+        if expect.is_some_and(|expect| expect != digest) {
+            return Err(Error::Invalid(format!(
+                "the content has the digest {digest}, which is not what was announced"
+            )));
+        }
+        let git_oid =
+            if size <= SMALL { blob_oid(size, File::open(&self.path)?)? } else { pointer_oid(digest, size) };
+        Ok(Stored { digest, size, git_oid })
     }
 
     /// Writes what `from` gives, and tells digest and size.

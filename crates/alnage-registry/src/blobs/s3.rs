@@ -16,7 +16,7 @@ use rusty_s3::{
 use ureq::{Agent, SendBody, http::Response};
 use url::Url;
 
-use super::{BlobReader, From, Listed, SMALL, Stored, blob_oid, key, local::Beside, pointer_oid, scratch};
+use super::{BlobReader, From, Listed, Stored, key, local::Beside, scratch};
 use crate::{Error, Result};
 
 /// How long a signed address holds: as long as one request may take.
@@ -134,19 +134,9 @@ impl S3 {
 
     pub(super) fn put(&self, from: impl Read, expect: Option<Digest>) -> Result<Stored> {
         let mut beside = Beside::create(&self.0.scratch)?;
-        let (digest, size) = beside.fill(from)?;
-        if expect.is_some_and(|expect| expect != digest) {
-            return Err(Error::Invalid(format!(
-                "the content has the digest {digest}, which is not what was announced"
-            )));
-        }
-        let git_oid = if size <= SMALL {
-            blob_oid(size, File::open(&beside.path)?)?
-        } else {
-            pointer_oid(digest, size)
-        };
-        self.put_file(&beside.path, digest)?;
-        Ok(Stored { digest, size, git_oid })
+        let stored = beside.take(from, expect)?;
+        self.put_file(&beside.path, stored.digest)?;
+        Ok(stored)
     }
 
     pub(super) fn put_file(&self, path: &Path, digest: Digest) -> Result<()> {

@@ -45,7 +45,7 @@ pub fn part_size(upload: &Upload) -> u64 {
 pub fn new_upload_id() -> Result<String> {
     let mut fresh = [0; 16];
     getrandom::fill(&mut fresh).map_err(|error| Error::internal(error.to_string()))?;
-    Ok(fresh.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(crate::columns::hex(&fresh))
 }
 
 /// Begins an upload.

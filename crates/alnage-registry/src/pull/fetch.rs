@@ -1,5 +1,6 @@
 //! Brings one file from the upstream hub into the scratch directory, and goes on where it was interrupted.
 
+use crate::columns::hex;
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{ErrorKind, Read, Seek, SeekFrom, Write},
@@ -209,7 +210,7 @@ impl Part {
         let git_oid = if listed.size >= SMALL || matches!(listed.expected, Expected::Sha256(_)) {
             pointer_oid(digest, listed.size)
         } else {
-            git.iter().map(|byte| format!("{byte:02x}")).collect()
+            hex(&git)
         };
         Ok(Fetched { digest, git_oid })
     }

@@ -3,6 +3,7 @@
 //! A subject is written `model/acme/tiny`, `model/acme/tiny@commit`, `dataset/acme/texts`, or `sha256:` and the digest
 //! of a file or of a manifest.
 
+use crate::columns::hex;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use alnage_types::Digest;
@@ -266,7 +267,7 @@ fn names_of(connection: &mut Connection, version: &Version) -> Result<Vec<String
         &[version.id.into(), SOURCES.into()],
     )?;
     for row in files {
-        let digest: String = row.bytes(0)?.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&row.bytes(0)?);
         names.push(format!("sha256:{digest}"));
     }
     Ok(names)

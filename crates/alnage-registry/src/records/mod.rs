@@ -34,7 +34,9 @@ pub use versions::is_commit;
 
 pub(crate) use events::add as add_event;
 pub(crate) use lineage::subject_named as lineage_subject;
-pub(crate) use types::{read, stored};
+pub(crate) use types::read;
+
+pub(crate) use crate::columns::seconds as stored;
 pub(crate) use versions::Moved;
 
 use crate::{

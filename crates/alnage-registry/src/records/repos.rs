@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    Actor, Kind, Page, Repo, Stage,
-    types::{read, stored},
+    Actor, Kind, Page, Repo, Stage, stored,
+    types::read,
     versions::{VERSION, version_of},
 };
 use crate::{

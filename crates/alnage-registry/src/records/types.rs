@@ -362,11 +362,6 @@ impl Page<'_> {
     }
 }
 
-/// A time or size of ours as the database has it.
-pub(crate) fn stored(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
 /// A time or size of the database as we have it.
 pub(crate) fn read(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)

@@ -1,12 +1,14 @@
 //! Versions: immutable commits, made of files whose content is in the blobs.
 
+use crate::columns::hex;
 use alnage_types::{Digest, Manifest, ManifestFile};
 use sha1::{Digest as _, Sha1};
 
 use super::{
     Actor, FileRecord, Kind, NewFile, NewVersion, Page, Ref, RefKind, Stage, Version,
     repos::{self, check_name, project_of},
-    types::{parse_effect, parse_verdict, read, stored},
+    stored,
+    types::{parse_effect, parse_verdict, read},
 };
 use crate::{
     Error, Registry, Result,
@@ -393,7 +395,7 @@ fn file_of(row: &Row) -> Result<FileRecord> {
         path: row.text(0)?,
         size: read(row.int(1)?),
         sha256: Digest::from_bytes(sha256),
-        git_oid: row.bytes(3)?.iter().map(|byte| format!("{byte:02x}")).collect(),
+        git_oid: hex(&row.bytes(3)?),
         lfs: row.flag(4)?,
         verdict: row.opt_text(5)?.map(|text| parse_verdict(&text)).transpose()?,
         format: row.opt_text(6)?,
@@ -497,5 +499,5 @@ fn commit_of(
     for file in files {
         hash.update(format!("{}\0{}\0", file.path, file.git_oid));
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize())
 }

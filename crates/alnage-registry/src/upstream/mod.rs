@@ -5,6 +5,7 @@ mod listing;
 #[cfg(test)]
 mod tests;
 
+use crate::columns::hex;
 use std::io::Read;
 
 use alnage_types::Digest;
@@ -251,7 +252,7 @@ impl Expected {
     pub fn to_text(&self) -> Option<String> {
         match self {
             Self::Sha256(digest) => Some(digest.to_string()),
-            Self::Sha1(sha1) => Some(sha1.iter().map(|byte| format!("{byte:02x}")).collect()),
+            Self::Sha1(sha1) => Some(hex(sha1)),
             Self::Nothing => None,
         }
     }

@@ -1,5 +1,6 @@
 //! Tells receivers what happened: signed, and again until they have heard it.
 
+use crate::columns::hex;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -97,7 +98,7 @@ pub fn sign(secret: &str, time: u64, body: &str) -> String {
     // A key of any length will do.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
     mac.update(format!("{time}.{body}").as_bytes());
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&mac.finalize().into_bytes())
 }
 
 /// Tells one receiver of one event: `RECEIVER/EVENT`.

@@ -1,5 +1,6 @@
 //! A short-lived permission to send xorbs and shards, which every replica can check without asking the others.
 
+use crate::columns::hex;
 use alnage_xet::{MerkleHash, keyed};
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +53,7 @@ impl Grant {
 
     /// The permission as text that nobody else can make.
     pub fn seal(&self, secret: &[u8; 32]) -> Result<String> {
-        let claims: String = serde_json::to_vec(self)?.iter().map(|byte| format!("{byte:02x}")).collect();
+        let claims = hex(&serde_json::to_vec(self)?);
         let code = keyed(secret, claims.as_bytes());
         Ok(format!("xet_{claims}.{code}"))
     }
