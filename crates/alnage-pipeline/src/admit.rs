@@ -234,7 +234,7 @@ fn too_old(predicate: &serde_json::Value, policy: &SealPolicy<'_>) -> Option<Str
     let now = policy.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let time = predicate.get("timeCreated").and_then(serde_json::Value::as_str);
     match time.map(str::parse::<UnixTime>) {
-        Some(Ok(time)) if now.saturating_sub(time.0) <= limit && time.0 <= now.saturating_add(300) => None,
+        Some(Ok(time)) if now.saturating_sub(time.0) < limit && time.0 <= now.saturating_add(300) => None,
         Some(Ok(time)) => Some(format!("its verdict is of {time}, and that is too old")),
         _ => Some("its verdict does not say when it was made".to_owned()),
     }
