@@ -30,4 +30,6 @@ pub use seen::{Recall, Seen};
 pub use sha256::Sha256;
 pub use stamp::Stamp;
 pub use walk::{Git, Link, Sidecars, Tree, TreeFile, walk, walk_with};
-pub use write::{create_dir, random_seed, read_beneath, read_small, write_atomic, write_secret};
+pub use write::{
+    create_dir, random_seed, read_beneath, read_small, replace_secret, write_atomic, write_secret,
+};

@@ -48,6 +48,13 @@ pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     write_new(path, bytes, 0o600).and_then(|()| sync_parent(path)).map_err(Error::at(path))
 }
 
+/// Writes a secret that only its owner may read, in place of what was there.
+pub fn replace_secret(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    through_temporary(path, |temporary| write_new(temporary, bytes, 0o600))
+        .and_then(|()| sync_parent(path))
+        .map_err(Error::at(path))
+}
+
 /// The bytes of a small file, such as a key or a signature: at most `limit`.
 pub fn read_small(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();

@@ -21,7 +21,7 @@ pub(crate) use detonate::{DetonateArgs, DetonationFormat, JailArgs};
 pub(crate) use gate::GateArgs;
 pub(crate) use guard_host::GuardArgs;
 pub(crate) use kube::{AdmissionArgs, CheckArgs, CheckFormat, KubeCommand, WebhookArgs};
-pub(crate) use policy::{EvalArgs, PolicyCommand, PolicyFormat, ReplayArgs, ShowArgs};
+pub(crate) use policy::{AskedArgs, EvalArgs, PolicyCommand, PolicyFormat, ReplayArgs, ShowArgs};
 pub(crate) use registry::{AnswerFormat, Of, RegistryArgs, RegistryCommand};
 pub(crate) use run::RunArgs;
 pub(crate) use serve::{Given, ServeArgs, WorkerArgs};

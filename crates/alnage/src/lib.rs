@@ -7,9 +7,11 @@ mod commands;
 mod config;
 mod exit;
 pub mod library;
+mod login;
 mod output;
 mod progress;
 mod reference;
+mod remote;
 mod signer;
 mod trust;
 

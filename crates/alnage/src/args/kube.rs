@@ -62,14 +62,14 @@ pub(crate) struct WebhookArgs {
     /// The certificate's private key, PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// The registry to ask, where it is served
+    /// The registry to ask, where it is served; when left out, `ALNAGE_REGISTRY`, or where one is logged in
     #[arg(long, value_name = "URL", conflicts_with = "registry_data")]
     pub(crate) registry_url: Option<String>,
     /// The data directory of a registry on this machine, instead
     #[arg(long, value_name = "DIR")]
     pub(crate) registry_data: Option<PathBuf>,
-    /// A file with the token to ask it with
-    #[arg(long, value_name = "FILE", requires = "registry_url")]
+    /// A file with the token to ask it with; when left out, `ALNAGE_TOKEN`, or the token that one is logged in with there
+    #[arg(long, value_name = "FILE", conflicts_with = "registry_data")]
     pub(crate) registry_token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) admission: AdmissionArgs,

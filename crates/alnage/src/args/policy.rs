@@ -35,7 +35,7 @@ pub(crate) enum PolicyCommand {
         input: Option<PathBuf>,
     },
     /// Decide: exit code 0 is allow, 1 deny, 3 quarantine
-    Eval(Box<EvalArgs>),
+    Eval(Box<AskedArgs>),
     /// Decide, and tell which rule spoke, on which part of the input, and what would change the decision
     Explain(Box<EvalArgs>),
     /// Decide again what `eval --format json` decided, and say whether it comes to the same
@@ -82,6 +82,18 @@ pub(crate) struct EvalArgs {
     /// Text or JSON
     #[arg(long, value_enum, default_value_t = PolicyFormat::Text)]
     pub(crate) format: PolicyFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AskedArgs {
+    #[command(flatten)]
+    pub(crate) eval: EvalArgs,
+    /// Have a registry decide, by what decides there; where one is logged in when URL is left out
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["policy", "set"])]
+    pub(crate) registry: Option<String>,
+    /// A file with the token for it; when left out, `ALNAGE_TOKEN`, or the token that one is logged in with there
+    #[arg(long, value_name = "FILE", requires = "registry")]
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -6,10 +6,10 @@ use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Args)]
 pub(crate) struct RegistryArgs {
-    /// Where the registry is; the environment's `ALNAGE_REGISTRY`, or `http://127.0.0.1:8080`, when left out
+    /// Where the registry is; when left out, `ALNAGE_REGISTRY`, where one is logged in, or `http://127.0.0.1:8080`
     #[arg(long, value_name = "URL", global = true)]
     pub(crate) registry: Option<String>,
-    /// A file with the token; the environment's `ALNAGE_TOKEN` when left out
+    /// A file with the token; when left out, `ALNAGE_TOKEN`, or the token that one is logged in with there
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) token_file: Option<PathBuf>,
     /// Text, or the registry's answer in JSON
@@ -30,6 +30,17 @@ pub(crate) enum AnswerFormat {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RegistryCommand {
+    /// Keep the address of a registry and a token for it, for later commands
+    ///
+    /// The token is that of `--token-file`, or is asked for without being shown, or read from standard input when that is no
+    /// terminal. Both are kept in `~/.config/alnage/registry.json`, for their owner alone, and are used when neither a flag
+    /// nor the environment says otherwise; the token goes to that registry and to no other
+    Login {
+        /// Where the registry is
+        url: String,
+    },
+    /// Forget the registry and the token that one is logged in with
+    Logout,
     /// Who asks, and what they may do
     Whoami,
     /// List models

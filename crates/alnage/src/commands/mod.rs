@@ -12,6 +12,7 @@ mod guard_host;
 mod keygen;
 mod kube;
 mod log;
+mod login;
 mod policy;
 mod public_key;
 mod registry;

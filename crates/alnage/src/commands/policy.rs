@@ -10,16 +10,18 @@ use alnage_policy::{
 };
 use anyhow::Context as _;
 use serde_json::{Value, json};
+use ureq::http::Method;
 
 use super::{
     unflagged,
     vet::{now, options},
 };
 use crate::{
-    args::{EvalArgs, ListFormat, PolicyCommand, PolicyFormat, ReplayArgs, ShowArgs},
+    args::{AskedArgs, EvalArgs, ListFormat, PolicyCommand, PolicyFormat, ReplayArgs, ShowArgs},
     exit,
     output::{self, hinted, warn},
     progress::Bar,
+    remote::Remote,
 };
 
 /// Longer inputs are none.
@@ -193,6 +195,11 @@ fn asked(arguments: &EvalArgs) -> anyhow::Result<(Pack, BTreeMap<String, Value>,
     if !values.is_empty() {
         pack = pack.with_parameters(&values)?;
     }
+    Ok((pack, values, input_of(arguments)?))
+}
+
+/// What is decided about.
+fn input_of(arguments: &EvalArgs) -> anyhow::Result<Value> {
     let mut input = match (&arguments.input, &arguments.model) {
         (Some(file), _) => read_input(file)?,
         (None, Some(model)) => vetted_input(model)?,
@@ -201,12 +208,28 @@ fn asked(arguments: &EvalArgs) -> anyhow::Result<(Pack, BTreeMap<String, Value>,
     for file in &arguments.with {
         merge(&mut input, read_input(file)?);
     }
-    Ok((pack, values, input))
+    Ok(input)
 }
 
-fn eval(arguments: &EvalArgs) -> anyhow::Result<ExitCode> {
-    let (pack, values, input) = asked(arguments)?;
-    let decision = pack.decide(&input)?;
+fn eval(asked_for: &AskedArgs) -> anyhow::Result<ExitCode> {
+    let arguments = &asked_for.eval;
+    let (values, input, decision) = match &asked_for.registry {
+        Some(registry) => {
+            let registry = Some(registry.as_str()).filter(|registry| !registry.is_empty());
+            let remote = Remote::chosen(registry, asked_for.token_file.as_deref())?;
+            let input = input_of(arguments)?;
+            let body = json!({ "input": input });
+            let answer = remote.ask(&Method::POST, "/api/v1/policies/decisions", Some(&body))?;
+            let decision = serde_json::from_value(answer.unwrap_or_default())
+                .with_context(|| format!("`{}` gives no decision", remote.address()))?;
+            (BTreeMap::new(), input, decision)
+        }
+        None => {
+            let (pack, values, input) = asked(arguments)?;
+            let decision = pack.decide(&input)?;
+            (values, input, decision)
+        }
+    };
     let text = match arguments.format {
         PolicyFormat::Text => text::decision(&decision),
         PolicyFormat::Json => format!("{:#}\n", replayable(&decision, &values, input)?),

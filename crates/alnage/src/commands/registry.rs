@@ -1,20 +1,16 @@
 //! `alnage registry`: asks a registry over its API.
 
-use std::{env, fmt::Write as _, fs, io::Read as _, process::ExitCode};
+use std::{fmt::Write as _, process::ExitCode};
 
-use anyhow::Context as _;
 use serde_json::{Value, json};
-use ureq::http::{Method, Request};
+use ureq::http::Method;
 
-use super::backup;
+use super::{backup, login};
 use crate::{
     args::{AnswerFormat, Of, RegistryArgs, RegistryCommand},
-    exit,
-    output::{self, hinted},
+    exit, output,
+    remote::{Remote, escaped},
 };
-
-/// An answer is no larger.
-const LARGEST: u64 = 256 << 20;
 
 /// A request, and which fields of the answer's rows a person is shown.
 struct Ask {
@@ -40,8 +36,21 @@ const APPROVAL: &[&str] = &["id", "model.name", "model.commit", "stage", "state"
 
 /// Asks, and prints the answer.
 pub(super) fn run(arguments: &RegistryArgs) -> anyhow::Result<ExitCode> {
+    match &arguments.command {
+        RegistryCommand::Login { url } => {
+            login::log_in(url, arguments.token_file.as_deref())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        RegistryCommand::Logout => {
+            login::log_out()?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
+    }
     let Some(ask) = request(&arguments.command) else { return backup::run(&arguments.command) };
-    let Some(answer) = send(arguments, &ask)? else { return Ok(ExitCode::SUCCESS) };
+    let remote = Remote::chosen(arguments.registry.as_deref(), arguments.token_file.as_deref())?;
+    let send = |ask: &Ask| remote.ask(&ask.method, &ask.path, ask.body.as_ref());
+    let Some(answer) = send(&ask)? else { return Ok(ExitCode::SUCCESS) };
     if arguments.format == AnswerFormat::Json || ask.columns.is_empty() {
         output::print(&format!("{}\n", serde_json::to_string_pretty(&answer)?))?;
     } else {
@@ -54,7 +63,7 @@ pub(super) fn run(arguments: &RegistryArgs) -> anyhow::Result<ExitCode> {
             format!("{}/findings{}", place(of), kind(of)),
             &["code", "severity", "artifact", "message"],
         );
-        if let Some(answer) = send(arguments, &findings)? {
+        if let Some(answer) = send(&findings)? {
             output::print(&table(&answer, findings.columns))?;
         }
     }
@@ -66,10 +75,13 @@ fn refused(answer: &Value) -> bool {
     matches!(answer["stage"].as_str(), Some("revoked" | "rejected"))
 }
 
-/// What is asked over the API; `None` for what is done where the registry is.
+/// What is asked over the API; `None` for what is done here, or where the registry is.
 fn request(command: &RegistryCommand) -> Option<Ask> {
     Some(match command {
-        RegistryCommand::Backup { .. } | RegistryCommand::Restore { .. } => return None,
+        RegistryCommand::Login { .. }
+        | RegistryCommand::Logout
+        | RegistryCommand::Backup { .. }
+        | RegistryCommand::Restore { .. } => return None,
         RegistryCommand::Whoami => Ask::get("/api/v1/whoami", &["name", "kind", "roles"]),
         RegistryCommand::Models { search, stage } => {
             let mut path = "/api/v1/models?limit=1000".to_owned();
@@ -165,68 +177,6 @@ fn kind(of: &Of) -> &'static str {
 fn subject_of(named: &str) -> String {
     let says_its_kind = ["model/", "dataset/", "sha256:"].iter().any(|kind| named.starts_with(kind));
     if says_its_kind { named.to_owned() } else { format!("model/{named}") }
-}
-
-/// As a part of a path or a query.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-    }
-    escaped
-}
-
-/// The answer's JSON; `None` when it has no body.
-fn send(arguments: &RegistryArgs, ask: &Ask) -> anyhow::Result<Option<Value>> {
-    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-    let registry = arguments.registry.clone().or_else(|| variable("ALNAGE_REGISTRY"));
-    let registry = registry.unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());
-    let token = match &arguments.token_file {
-        Some(path) => Some(fs::read_to_string(path).with_context(|| format!("`{}`", path.display()))?),
-        None => variable("ALNAGE_TOKEN"),
-    };
-    let mut request =
-        Request::builder().method(&ask.method).uri(format!("{}{}", registry.trim_end_matches('/'), ask.path));
-    if let Some(token) = &token {
-        request = request.header("authorization", format!("Bearer {}", token.trim()));
-    }
-    let body = match &ask.body {
-        Some(body) => {
-            request = request.header("content-type", "application/json");
-            body.to_string()
-        }
-        None => String::new(),
-    };
-    // A redirect would hand the token to whoever it leads to.
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
-    let response = agent.run(request.body(body)?);
-    let mut response = response.map_err(|error| {
-        hinted(
-            format!("`{registry}` does not answer: {error}"),
-            "name the registry: `--registry URL`, or `ALNAGE_REGISTRY`",
-        )
-    })?;
-    let mut text = String::new();
-    response.body_mut().as_reader().take(LARGEST).read_to_string(&mut text)?;
-    let status = response.status();
-    let answer: Value =
-        if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or_default() };
-    if status.is_success() {
-        return Ok(Some(answer).filter(|answer| !answer.is_null()));
-    }
-    let message = answer["error"].as_str().map_or_else(|| format!("status {status}"), str::to_owned);
-    if status.as_u16() == 401 {
-        return Err(hinted(
-            message,
-            "put the token into `ALNAGE_TOKEN`, or into a file: `--token-file FILE`",
-        ));
-    }
-    Err(anyhow::anyhow!(message))
 }
 
 /// The rows of an answer, a line each.

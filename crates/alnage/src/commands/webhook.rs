@@ -11,26 +11,25 @@ use anyhow::Context;
 use crate::{
     args::{AdmissionArgs, WebhookArgs},
     output::{self, hinted},
+    remote::Remote,
 };
 
-/// Tables, rules and tokens are short.
+/// Tables and rules are short.
 const MAX: u64 = 4 << 20;
 
 /// Answers reviews until the process is told to end.
 pub(super) fn run(arguments: WebhookArgs) -> anyhow::Result<()> {
     let table = table(&arguments.admission)?;
     let rules = rules(&arguments.admission)?;
-    let token =
-        arguments.registry_token_file.as_deref().map(|path| alnage_fs::read_small(path, MAX)).transpose()?;
-    let token = token.map(|token| String::from_utf8_lossy(&token).trim().to_owned());
-    let registry = match (arguments.registry_url, arguments.registry_data) {
-        (Some(address), _) => AskedRegistry::At(address, token),
-        (None, Some(data)) => here(&data, rules.endpoint.as_deref())?,
-        (None, None) => {
-            return Err(hinted(
+    let registry = match &arguments.registry_data {
+        Some(data) => here(data, rules.endpoint.as_deref())?,
+        None => {
+            let (url, token) = (arguments.registry_url.as_deref(), arguments.registry_token_file.as_deref());
+            let remote = Remote::named(url, token)?.ok_or_else(|| hinted(
                 "no registry to ask",
                 "name one with `--registry-url http://…` or `--registry-data DIR`; `alnage serve` answers reviews by itself, too",
-            ));
+            ))?;
+            AskedRegistry::At(remote.address().to_owned(), remote.token().map(str::to_owned))
         }
     };
     let tls = arguments.tls_cert.zip(arguments.tls_key);

@@ -233,11 +233,19 @@ pub(crate) fn registry_directory() -> PathBuf {
     data_directory().join("alnage/registry")
 }
 
-/// `$XDG_DATA_HOME`, or `~/.local/share`.
+/// Where a login at a registry is kept.
+pub(crate) fn login_file() -> PathBuf {
+    directory("XDG_CONFIG_HOME", "~/.config").join("alnage/registry.json")
+}
+
 fn data_directory() -> PathBuf {
-    let absolute = |path: &PathBuf| path.is_absolute();
-    let configured = env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(absolute);
-    configured.unwrap_or_else(|| values::expand_home(Path::new("~/.local/share")))
+    directory("XDG_DATA_HOME", "~/.local/share")
+}
+
+/// What the environment names, if that is a place, or else `usual`.
+fn directory(variable: &str, usual: &str) -> PathBuf {
+    let configured = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    configured.unwrap_or_else(|| values::expand_home(Path::new(usual)))
 }
 
 #[cfg(test)]
