@@ -114,44 +114,73 @@ impl Database {
 
     /// Reads. Each statement sees what was written when it began.
     pub fn read<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        let (mut work, mut outcome) = (Some(work), None);
+        self.lend(&mut |connection| match work.take().map(|work| work(connection)) {
+            Some(Err(error)) => {
+                let broken = matches!(error, Error::Unavailable(_));
+                outcome = Some(Err(error));
+                if broken { Reuse::No } else { Reuse::Yes }
+            }
+            done => {
+                outcome = done;
+                Reuse::Yes
+            }
+        })?;
+        outcome.unwrap_or_else(|| Err(Error::internal("nobody read")))
+    }
+
+    /// Lends a connection for reading. Work is not generic here and below: each kind of it would cost kilobytes of code.
+    fn lend(&self, work: &mut dyn FnMut(&mut Connection) -> Reuse) -> Result<()> {
         let inner = &*self.0;
-        inner.readers.with(
-            || Connection::open(&inner.place, engine::Access::Read),
-            Connection::is_healthy,
-            |connection| {
-                let outcome = work(connection);
-                let broken = matches!(outcome, Err(Error::Unavailable(_))) || connection.is_closed();
-                let reuse = if broken { Reuse::No } else { Reuse::Yes };
-                (outcome, reuse)
-            },
-        )
+        let connect = || Connection::open(&inner.place, engine::Access::Read);
+        inner.readers.with(&connect, &Connection::is_healthy, &mut |connection| match work(connection) {
+            Reuse::Yes if !connection.is_closed() => Reuse::Yes,
+            _ => Reuse::No,
+        })
     }
 
     /// Writes, all or nothing, one writer at a time whichever process it is in. `work` may run more than once.
     pub fn write<T>(&self, work: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
-        self.transact(engine::Order::OneAfterTheOther, work)
+        self.write_in(engine::Order::OneAfterTheOther, work)
     }
 
     /// Writes rows that nothing else depends on: with PostgreSQL without waiting for other writers. `work` may run more
     /// than once.
     pub fn write_aside<T>(&self, work: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
-        self.transact(engine::Order::AsTheyCome, work)
+        self.write_in(engine::Order::AsTheyCome, work)
     }
 
-    fn transact<T>(
+    fn write_in<T>(
         &self,
         order: engine::Order,
         mut work: impl FnMut(&mut Transaction) -> Result<T>,
     ) -> Result<T> {
+        let mut value = None;
+        self.transact(order, &mut |transaction| {
+            value = Some(work(transaction)?);
+            Ok(())
+        })?;
+        value.ok_or_else(|| Error::internal("nobody wrote"))
+    }
+
+    fn transact(
+        &self,
+        order: engine::Order,
+        work: &mut dyn FnMut(&mut Transaction) -> Result<()>,
+    ) -> Result<()> {
         let inner = &*self.0;
+        let connect = || Connection::open(&inner.place, engine::Access::Write).map(Transaction);
+        // What is written is not asked for twice, so it is looked first whether anybody listens.
+        let healthy =
+            |transaction: &mut Transaction, idle: Duration| transaction.0.is_healthy(idle.max(engine::IDLE));
         let mut attempt = 0;
         loop {
-            let outcome = inner.writers.with(
-                || Connection::open(&inner.place, engine::Access::Write).map(Transaction),
-                // What is written is not asked for twice, so it is looked first whether anybody listens.
-                |transaction, idle| transaction.0.is_healthy(idle.max(engine::IDLE)),
-                |transaction| attempt_once(transaction, order, &mut work),
-            );
+            let mut outcome = Ok(());
+            inner.writers.with(&connect, &healthy, &mut |transaction| {
+                let (ended, reuse) = attempt_once(transaction, order, work);
+                outcome = ended;
+                reuse
+            })?;
             match outcome {
                 Err(error) if engine::is_passing(&error) && attempt < ATTEMPTS => {
                     attempt += 1;
@@ -187,16 +216,16 @@ impl Database {
     }
 }
 
-fn attempt_once<T>(
+fn attempt_once(
     transaction: &mut Transaction,
     order: engine::Order,
-    work: &mut impl FnMut(&mut Transaction) -> Result<T>,
-) -> (Result<T>, Reuse) {
+    work: &mut dyn FnMut(&mut Transaction) -> Result<()>,
+) -> (Result<()>, Reuse) {
     if let Err(error) = transaction.0.begin(order) {
         return (Err(error), Reuse::No);
     }
-    match work(transaction).and_then(|value| transaction.0.commit().map(|()| value)) {
-        Ok(value) => (Ok(value), Reuse::Yes),
+    match work(transaction).and_then(|()| transaction.0.commit()) {
+        Ok(()) => (Ok(()), Reuse::Yes),
         Err(error) => {
             let reuse = if transaction.0.roll_back().is_ok() { Reuse::Yes } else { Reuse::No };
             (Err(error), reuse)

@@ -28,12 +28,12 @@ impl<C> Pool<C> {
     }
 
     /// Lends a connection to `work`, which says whether it may be used again. A panic in it closes the connection.
-    pub(super) fn with<T>(
+    pub(super) fn with(
         &self,
-        connect: impl Fn() -> Result<C>,
-        healthy: impl Fn(&mut C, Duration) -> bool,
-        work: impl FnOnce(&mut C) -> (Result<T>, Reuse),
-    ) -> Result<T> {
+        connect: &dyn Fn() -> Result<C>,
+        healthy: &dyn Fn(&mut C, Duration) -> bool,
+        work: &mut dyn FnMut(&mut C) -> Reuse,
+    ) -> Result<()> {
         let mut place = self.take()?;
         let kept = place.connection.take();
         let kept = kept.and_then(|(mut kept, since)| healthy(&mut kept, since.elapsed()).then_some(kept));
@@ -41,11 +41,10 @@ impl<C> Pool<C> {
             Some(kept) => kept,
             None => connect()?,
         };
-        let (outcome, reuse) = work(&mut connection);
-        if matches!(reuse, Reuse::Yes) {
+        if matches!(work(&mut connection), Reuse::Yes) {
             place.connection = Some((connection, Instant::now()));
         }
-        outcome
+        Ok(())
     }
 
     fn take(&self) -> Result<Place<'_, C>> {

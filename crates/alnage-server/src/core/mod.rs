@@ -14,6 +14,8 @@ pub(crate) mod state;
 mod tests;
 mod unwound;
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 pub(crate) use extract::{Json, Query};
 pub(crate) use failure::{Answered, Failure};
 pub(crate) use routes::{Access, Door, On, Route};
@@ -23,8 +25,19 @@ pub(crate) use state::State;
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Answered<T> + Send + 'static,
 ) -> Answered<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(_) => Err(Failure::internal("the work panicked")),
-    }
+    let done = Arc::new(Mutex::new(None));
+    let place = Arc::clone(&done);
+    // Tasks of one type for all work: a type for each costs ten kilobytes of code.
+    spawned(Box::new(move || {
+        let answer = work();
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    }))
+    .await;
+    let answer = done.lock().unwrap_or_else(PoisonError::into_inner).take();
+    answer.unwrap_or_else(|| Err(Failure::internal("the work panicked")))
+}
+
+async fn spawned(work: Box<dyn FnOnce() + Send>) {
+    // Whoever panicked left no answer.
+    let _ = tokio::task::spawn_blocking(work).await;
 }
