@@ -3,7 +3,10 @@
 use std::{
     net::TcpListener,
     path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -12,6 +15,7 @@ use alnage_registry::{Registry, worker};
 use crate::{
     auth::{Oidc, Trust},
     core::{State, audit, listen, routes},
+    hub,
 };
 
 /// What waits for the audit when the server ends is written down within so long.
@@ -57,7 +61,9 @@ pub fn serve(
             let (audit, lines) = audit::channel();
             let writing = tokio::spawn(audit::write(registry.clone(), lines));
             let state = State::new(settings, registry.clone(), stop.clone(), audit, clock);
-            let served = listen::serve(listener, tls, routes::router(state), stop).await;
+            let known = state.clone();
+            let shortcut = Arc::new(move |request: &_| hub::shortcut(&known, request));
+            let served = listen::serve(listener, tls, routes::router(state), Some(shortcut), stop).await;
             // With the last request the last sender is gone, and what waits is written down.
             let _ = tokio::time::timeout(LAST_LINES, writing).await;
             served

@@ -15,7 +15,10 @@ mod tests;
 use std::{
     ops::{Deref, DerefMut},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -40,6 +43,7 @@ struct Inner {
     place: Place,
     readers: Pool<Connection>,
     writers: Pool<Transaction>,
+    written: AtomicU64,
 }
 
 /// Where records are kept.
@@ -96,7 +100,12 @@ impl Database {
             Place::File(_) => 1,
             Place::Server(_) => READERS,
         };
-        let inner = Inner { place: place.clone(), readers: Pool::new(READERS), writers: Pool::new(writers) };
+        let inner = Inner {
+            place: place.clone(),
+            readers: Pool::new(READERS),
+            writers: Pool::new(writers),
+            written: AtomicU64::new(0),
+        };
         let database = Self(Arc::new(inner));
         database.write(|transaction| migrations::migrate(transaction, MIGRATIONS))?;
         Ok(database)
@@ -141,7 +150,14 @@ impl Database {
 
     /// Writes, all or nothing, one writer at a time whichever process it is in. `work` may run more than once.
     pub fn write<T>(&self, work: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
-        self.write_in(engine::Order::OneAfterTheOther, work)
+        let outcome = self.write_in(engine::Order::OneAfterTheOther, work);
+        self.0.written.fetch_add(1, Ordering::Release);
+        outcome
+    }
+
+    /// How often this process has written in order: what it knew before may not hold any more.
+    pub fn written(&self) -> u64 {
+        self.0.written.load(Ordering::Acquire)
     }
 
     /// Writes rows that nothing else depends on: with PostgreSQL without waiting for other writers. `work` may run more

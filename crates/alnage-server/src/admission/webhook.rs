@@ -50,7 +50,7 @@ pub fn serve_webhook(listener: TcpListener, webhook: Webhook) -> io::Result<()> 
     let tls = webhook.tls.map(|(certificate, key)| listen::Tls::read(certificate, key)).transpose()?;
     listen::runtime()?.block_on(async {
         let stop = listen::stop_on_signals()?;
-        listen::serve(listener, tls, router(reviewer), stop).await
+        listen::serve(listener, tls, router(reviewer), None, stop).await
     })
 }
 

@@ -12,7 +12,7 @@ mod trust;
 pub(crate) use caller::{Caller, CallerKind};
 pub(crate) use exchange::allow_device;
 pub use login::Oidc;
-pub(crate) use recognise::recognise;
+pub(crate) use recognise::{recognise, shown};
 pub use trust::Trust;
 
 use crate::core::Route;

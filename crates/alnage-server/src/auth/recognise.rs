@@ -40,6 +40,9 @@ pub(crate) async fn recognise(Shared(state): Shared<State>, mut request: Request
 /// without asking, and what needs a known caller refuses them all the same.
 async fn who(state: &State, headers: &HeaderMap, address: IpAddr) -> Answered<Caller> {
     if let Some(shown) = shown(headers) {
+        if let Some(who) = state.people.recalled(&shown) {
+            return Ok(Caller::of(who, address));
+        }
         let (state, unknown) = (state.clone(), Caller::unknown(address));
         return blocking(move || {
             if shown.starts_with("hf_") {
@@ -62,7 +65,7 @@ async fn who(state: &State, headers: &HeaderMap, address: IpAddr) -> Answered<Ca
 }
 
 /// The token in a request: after `Bearer`, or as the password, which is how git and container clients send it.
-fn shown(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn shown(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, rest) = value.split_once(' ')?;
     let rest = rest.trim();

@@ -11,7 +11,7 @@ use std::{
 use axum::{
     Router,
     extract::{Request, State as Shared},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
 };
@@ -37,23 +37,33 @@ pub(super) fn around(router: Router<State>, state: State) -> Router<State> {
 
 async fn outermost(Shared(state): Shared<State>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| fits(id));
-    let id = id.map_or_else(new_id, str::to_owned);
+    let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
     state.metrics.open.fetch_add(1, Relaxed);
     let answered = Unwound(Box::pin(next.run(request))).await;
     state.metrics.open.fetch_sub(1, Relaxed);
     let mut response = answered.unwrap_or_else(|| Failure::internal("a handler panicked").into_response());
+    complete(&mut response, &id);
+    let door = response.extensions().get::<Door>().copied().unwrap_or(Door::Core);
+    state.metrics.count(door, response.status().as_u16(), begun.elapsed());
+    response
+}
+
+/// The name of a request: what it came with, or a new one.
+pub(crate) fn request_id(headers: &HeaderMap) -> String {
+    let id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| fits(id));
+    id.map_or_else(new_id, str::to_owned)
+}
+
+/// Puts the headers on that every answer has.
+pub(crate) fn complete(response: &mut Response, id: &str) {
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(CONTENT_POLICY));
-    let door = response.extensions().get::<Door>().copied().unwrap_or(Door::Core);
-    state.metrics.count(door, response.status().as_u16(), begun.elapsed());
-    response
 }
 
 /// Whether a name from outside can stand in our answers and records.
@@ -69,6 +79,6 @@ fn new_id() -> String {
 }
 
 /// Where a request comes from.
-pub(crate) fn address(request: &Request) -> IpAddr {
+pub(crate) fn address<B>(request: &axum::http::Request<B>) -> IpAddr {
     request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
 }

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use axum::{Router, extract::Request};
+use axum::{Router, extract::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1, service::Service as _};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -44,6 +44,9 @@ const MAX_HEAD: usize = 64 << 10;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
+/// Answers what it has an answer for at hand; the router answers the rest.
+pub(crate) type Shortcut = Arc<dyn Fn(&hyper::Request<Incoming>) -> Option<Response> + Send + Sync>;
+
 /// When to end.
 pub(crate) type Stop = watch::Receiver<bool>;
 
@@ -75,6 +78,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<Tls>,
     router: Router,
+    shortcut: Option<Shortcut>,
     stop: Stop,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
@@ -94,9 +98,10 @@ pub(crate) async fn serve(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let (router, stop, tls, alive) = (router.clone(), stop.clone(), tls.clone(), alive.clone());
+        let (service, stop) = ((router.clone(), shortcut.clone()), stop.clone());
+        let (tls, alive) = (tls.clone(), alive.clone());
         tokio::spawn(async move {
-            accept(stream, peer, tls, router, stop).await;
+            accept(stream, peer, tls, service, stop).await;
             drop((place, alive));
         });
     }
@@ -106,24 +111,35 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-async fn accept(stream: TcpStream, peer: SocketAddr, tls: Option<Arc<Tls>>, router: Router, stop: Stop) {
+type Service = (Router, Option<Shortcut>);
+
+async fn accept(stream: TcpStream, peer: SocketAddr, tls: Option<Arc<Tls>>, service: Service, stop: Stop) {
     // Without it, small answers wait for the acknowledgement of the last packet.
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return converse(stream, peer, router, stop).await };
+    let Some(tls) = tls else { return converse(stream, peer, service, stop).await };
     let Ok(acceptor) = tls.acceptor() else { return };
     if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await {
-        converse(stream, peer, router, stop).await;
+        converse(stream, peer, service, stop).await;
     }
 }
 
-async fn converse<I>(stream: I, peer: SocketAddr, router: Router, stop: Stop)
+async fn converse<I>(stream: I, peer: SocketAddr, (router, shortcut): Service, stop: Stop)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = TowerToHyperService::new(router);
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
-        service.call(request)
+        let answered = match shortcut.as_ref().and_then(|shortcut| shortcut(&request)) {
+            Some(response) => Either::First(response),
+            None => Either::Second(service.call(request)),
+        };
+        async move {
+            match answered {
+                Either::First(response) => Ok(response),
+                Either::Second(answering) => answering.await,
+            }
+        }
     });
     let mut builder = http1::Builder::new();
     builder

@@ -229,7 +229,7 @@ pub(crate) fn router(state: State) -> Router {
     let mut router = Router::new();
     for route in table() {
         let (access, door) = (route.access, route.door);
-        let open = state.settings.anonymous_read && door.gives_models();
+        let open = is_open(&state, door);
         let lines = state.audit.clone();
         let guarded = route.handler.layer(DefaultBodyLimit::max(route.body)).layer(from_fn(
             move |caller: Caller, parameters: RawPathParams, request: Request, next: Next| {
@@ -256,6 +256,19 @@ pub(crate) fn router(state: State) -> Router {
     layers::around(router, state.clone()).with_state(state)
 }
 
+/// Whether whoever comes may download there.
+pub(crate) fn is_open(state: &State, door: Door) -> bool {
+    state.settings.anonymous_read && door.gives_models()
+}
+
+/// Whoever comes may download what is allowed where it is `open`, whatever else they may.
+pub(crate) fn opened(mut caller: Caller, open: bool) -> Caller {
+    if open && !caller.may(Role::Consumer, Place::Everywhere) {
+        caller.roles.0.push(Grant::everywhere(Role::Consumer));
+    }
+    caller
+}
+
 async fn guard(
     access: Access,
     door: Door,
@@ -265,9 +278,8 @@ async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if open && !caller.may(Role::Consumer, Place::Everywhere) {
-        // Whoever comes may download what is allowed, whatever else they may.
-        caller.roles.0.push(Grant::everywhere(Role::Consumer));
+    if open {
+        caller = opened(caller, open);
         request.extensions_mut().insert(caller.clone());
     }
     let allowed = match access {

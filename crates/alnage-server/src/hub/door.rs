@@ -11,7 +11,7 @@ use alnage_registry::{
 };
 
 use super::reply::Refusal;
-use crate::core::{State, blocking};
+use crate::core::{Answered, State, blocking};
 
 /// How long a request is held: clients give up after ten seconds of silence.
 const HOLD: Duration = Duration::from_secs(8);
@@ -84,23 +84,13 @@ pub(crate) async fn wait(state: &State, asked: &Asked, patience: Patience) -> Re
 
 /// Looks once.
 pub(crate) async fn look(state: &State, asked: &Asked) -> Result<Found, Refusal> {
-    let known = |state: &State, asked: &Asked| {
-        let version = state.hub.version(asked.kind, &asked.name, &asked.revision, state.registry.now());
-        version.map(Found::Version)
-    };
-    if state.hub.is_fresh()
-        && let Some(found) = known(state, asked)
-    {
-        return Ok(found);
+    refresh(state).await?;
+    if let Some(version) = state.hub.version(asked.kind, &asked.name, &asked.revision, state.registry.now()) {
+        return Ok(Found::Version(version));
     }
+    let generation = state.hub.generation();
     let (state, asked) = (state.clone(), asked.clone());
     blocking(move || {
-        let begun = Instant::now();
-        let generation = state.registry.generation()?;
-        state.hub.check(generation, begun);
-        if let Some(found) = known(&state, &asked) {
-            return Ok(Ok(found));
-        }
         let found = judge(&state, &asked);
         if let Ok(Found::Version(version)) = &found {
             state.hub.keep_version(generation, &asked.revision, version);
@@ -108,6 +98,21 @@ pub(crate) async fn look(state: &State, asked: &Asked) -> Result<Found, Refusal>
         Ok(found)
     })
     .await?
+}
+
+/// Sees to it that what the cache has holds.
+pub(crate) async fn refresh(state: &State) -> Answered<()> {
+    if state.hub.is_fresh(state.registry.database().written()) {
+        return Ok(());
+    }
+    let state = state.clone();
+    blocking(move || {
+        let (begun, written) = (Instant::now(), state.registry.database().written());
+        let generation = state.registry.generation()?;
+        state.hub.check(generation, begun, written);
+        Ok(())
+    })
+    .await
 }
 
 fn judge(state: &State, asked: &Asked) -> Result<Found, Refusal> {

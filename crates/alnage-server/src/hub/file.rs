@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use alnage_registry::{FileRecord, Version};
+use alnage_types::Digest;
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
@@ -59,14 +60,30 @@ pub(crate) async fn send(
     let (registry, digest) = (state.registry.clone(), file.sha256);
     let blob = blocking(move || Ok(registry.blobs().open(digest)?)).await?;
     let Some(blob) = blob.filter(|blob| blob.size() == file.size) else {
-        return Err(
-            crate::core::Failure::internal(format!("the content {digest} is not in the store")).into()
-        );
+        return Err(lost(digest));
     };
     let blob = Arc::new(blob);
     let read: bytes::ReadAt = Arc::new(move |buffer: &mut [u8], at| blob.read_exact_at(buffer, at));
     insert(&mut told, header::CONTENT_LENGTH, &(range.end - range.start).to_string());
     Ok(answer(status, told, bytes::stretch(read, range)))
+}
+
+/// A short file, all of it, and its headers.
+pub(crate) async fn whole(
+    state: &State,
+    version: &Version,
+    file: &FileRecord,
+) -> Result<(HeaderMap, Bytes), Refusal> {
+    let (registry, digest, size) = (state.registry.clone(), file.sha256, file.size);
+    let read = blocking(move || Ok(registry.blobs().read(digest, size)?)).await?;
+    let Some(body) = read.filter(|body| body.len() as u64 == size) else { return Err(lost(digest)) };
+    let mut headers = described(version, file);
+    insert(&mut headers, header::CONTENT_LENGTH, &size.to_string());
+    Ok((headers, body.into()))
+}
+
+fn lost(digest: Digest) -> Refusal {
+    crate::core::Failure::internal(format!("the content {digest} is not in the store")).into()
 }
 
 /// The headers that tell which file of which commit it is. None of them leads anywhere else.

@@ -16,20 +16,26 @@ pub(crate) mod query;
 pub(crate) mod range;
 mod read;
 pub(crate) mod reply;
+mod shortcut;
 #[cfg(test)]
 mod tests;
 pub(crate) mod upload;
 
-use alnage_registry::people::{Place as Where, Role};
+use std::sync::Arc;
+
+use alnage_registry::{
+    Version,
+    people::{Place as Where, Role},
+};
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{Request, State as Shared},
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
 
-pub(crate) use self::cache::Cache;
+pub(crate) use self::{cache::Cache, shortcut::shortcut};
 
 use self::{
     door::Patience,
@@ -44,6 +50,8 @@ use crate::{
 /// What these routes ask of who takes them.
 const ASKS: &str = "consumer in the repository's project to download, publisher to upload; downloads are open to \
 everybody where the server says so";
+/// What it takes to download.
+const TO_READ: Role = Role::Consumer;
 /// Forms and lists of paths.
 const MAX_FORM: usize = 4 << 20;
 
@@ -84,6 +92,26 @@ impl Call {
         self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// Answers with `body`, and keeps it for who asks the same; `generation` is that of the cache before anything was
+    /// looked up.
+    pub(crate) fn keep(
+        &self,
+        generation: i64,
+        version: &Arc<Version>,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Response {
+        let question = question(&self.method, &self.headers, &self.origin, &self.path, &self.query);
+        if self.method == Method::GET
+            && let Some(question) = question
+        {
+            self.state.hub.keep_answer(generation, question, version, headers.clone(), body.clone());
+        }
+        let mut response = Response::new(Body::from(body));
+        *response.headers_mut() = headers;
+        response
+    }
+
     pub(crate) fn patience(&self) -> Patience {
         Patience::of(self.agent(), self.times)
     }
@@ -91,7 +119,7 @@ impl Call {
     /// Fails unless the caller may download from a project.
     pub(crate) fn must_read(&self, name: &str) -> Result<(), Refusal> {
         let project = alnage_registry::project_of(name);
-        Ok(self.caller.must(Role::Consumer, Where::Project(project))?)
+        Ok(self.caller.must(TO_READ, Where::Project(project))?)
     }
 
     /// Fails unless the caller may upload to a project.
@@ -218,6 +246,18 @@ async fn dispatch(call: Call, body: Body) -> Result<Response, Refusal> {
         }
         _ => Err(Refusal::Invalid("this cannot be done here".into())),
     }
+}
+
+/// Whether no part is asked for, and nothing that is to come only if it has changed.
+fn is_whole(headers: &HeaderMap) -> bool {
+    let parts = [header::RANGE, header::IF_RANGE, header::IF_NONE_MATCH];
+    !parts.iter().any(|name| headers.contains_key(name))
+}
+
+/// What is asked, as answers to it are kept.
+fn question(method: &Method, headers: &HeaderMap, origin: &str, path: &str, query: &str) -> Option<String> {
+    let reads = [Method::GET, Method::HEAD].contains(method);
+    (reads && is_whole(headers)).then(|| [origin, path, "?", query].concat())
 }
 
 /// A body of modest size.

@@ -8,13 +8,14 @@ use alnage_registry::{
     pull,
 };
 use axum::{
-    http::{HeaderMap, HeaderName, header},
+    http::{HeaderMap, HeaderName, Method, header},
     response::Response,
 };
 use serde_json::{Value, json};
 
 use super::{
     Call,
+    cache::MAX_ANSWER,
     door::{self, Asked, Found, Waiting},
     file as bytes, info, query,
     reply::{self, Refusal},
@@ -62,9 +63,9 @@ async fn one(state: &State, version: i64, path: &str) -> Result<Option<Arc<FileR
     if let Some(file) = state.hub.file(version, path) {
         return Ok(Some(file));
     }
+    let generation = state.hub.generation();
     let (state, path) = (state.clone(), path.to_owned());
     let file = blocking(move || {
-        let generation = state.registry.generation()?;
         let file = state.registry.file(version, &path)?.map(Arc::new);
         if let Some(file) = &file {
             state.hub.keep_file(generation, version, file);
@@ -76,6 +77,7 @@ async fn one(state: &State, version: i64, path: &str) -> Result<Option<Arc<FileR
 
 /// HEAD and GET of a file.
 pub(crate) async fn file(call: &Call, asked: &Asked, path: &str) -> Result<Response, Refusal> {
+    let generation = call.state.hub.generation();
     let version = match find(call, asked).await? {
         Outcome::Version(version) => version,
         Outcome::Again(response) => return Ok(response),
@@ -89,12 +91,16 @@ pub(crate) async fn file(call: &Call, asked: &Asked, path: &str) -> Result<Respo
         let why = file.reason.as_deref().unwrap_or("it was found to be dangerous");
         return Err(Refusal::Withheld(format!("ALNAGE: {path} of {} is not given out: {why}", asked.name)));
     }
+    if super::is_whole(&call.headers) && call.method == Method::GET && file.size <= MAX_ANSWER as u64 {
+        let (headers, body) = bytes::whole(&call.state, &version, &file).await?;
+        return Ok(call.keep(generation, &version, headers, body));
+    }
     bytes::send(&call.state, &call.method, &call.headers, &version, &file).await
 }
 
 /// What a repository is.
 pub(crate) async fn info(call: &Call, asked: &Asked) -> Result<Response, Refusal> {
-    let blobs = query::is_set(&call.pairs(), "blobs");
+    let (generation, blobs) = (call.state.hub.generation(), query::is_set(&call.pairs(), "blobs"));
     let version = match find(call, asked).await? {
         Outcome::Version(version) => version,
         Outcome::Again(response) => return Ok(response),
@@ -112,7 +118,8 @@ pub(crate) async fn info(call: &Call, asked: &Asked) -> Result<Response, Refusal
         let text = format!("ALNAGE: {} is given out without {}", asked.name, withheld.join(", "));
         reply::warn(&mut headers, &text);
     }
-    Ok(reply::json(headers, &info::repository(&repo, &version, &files, blobs)))
+    let (headers, body) = reply::json_parts(headers, &info::repository(&repo, &version, &files, blobs));
+    Ok(call.keep(generation, &version, headers, body))
 }
 
 /// Names of files are no bytes: with them, a client goes on to ask for files, and can be made to wait there.
@@ -152,6 +159,7 @@ async fn version(call: &Call, asked: &Asked) -> Result<Result<Arc<Version>, Resp
 
 /// Files below a folder.
 pub(crate) async fn tree(call: &Call, asked: &Asked, folder: &str) -> Result<Response, Refusal> {
+    let generation = call.state.hub.generation();
     let version = match version(call, asked).await? {
         Ok(version) => version,
         Err(response) => return Ok(response),
@@ -176,7 +184,8 @@ pub(crate) async fn tree(call: &Call, asked: &Asked, folder: &str) -> Result<Res
         let last = page.last().map(path).unwrap_or_default();
         next(call, &mut headers, &last);
     }
-    Ok(reply::json(headers, &json!(page)))
+    let (headers, body) = reply::json_parts(headers, &json!(page));
+    Ok(call.keep(generation, &version, headers, body))
 }
 
 /// Some files, by their paths, in a form or in JSON.

@@ -4,7 +4,7 @@
 //! in its cache, so it says that a model was recalled; `GatedRepo` shows its text in more of them than any other.
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -134,12 +134,18 @@ pub(crate) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 
 /// JSON with the headers that say what it is.
 pub(crate) fn json(headers: HeaderMap, body: &serde_json::Value) -> Response {
-    let text = serde_json::to_vec(body).unwrap_or_default();
-    let mut response = Response::new(Body::from(text));
+    let (headers, body) = json_parts(headers, body);
+    let mut response = Response::new(Body::from(body));
     *response.headers_mut() = headers;
-    let content_type = HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     response
+}
+
+/// The same, to be put together later.
+pub(crate) fn json_parts(mut headers: HeaderMap, body: &serde_json::Value) -> (HeaderMap, Bytes) {
+    let body = Bytes::from(serde_json::to_vec(body).unwrap_or_default());
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    insert(&mut headers, header::CONTENT_LENGTH, &body.len().to_string());
+    (headers, body)
 }
 
 /// Text as it can stand in a header: one line of ASCII.

@@ -1,10 +1,17 @@
+use std::{sync::Arc, time::Instant};
+
 use alnage_registry::{FileRecord, Kind, Stage, Version};
 use alnage_types::{Digest, Verdict};
-use axum::{http::StatusCode, response::IntoResponse as _};
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, Method, StatusCode},
+    response::IntoResponse as _,
+};
+use http_body::Body as _;
 use serde_json::Value;
 
 use super::{
-    info, query,
+    Cache, info, query,
     range::{self, OutOfRange},
     reply::Refusal,
 };
@@ -131,4 +138,39 @@ fn queries_and_forms_are_read() {
     assert_eq!(pairs[1], ("paths".into(), "c d".into()));
     assert!(query::is_set(&pairs, "expand"));
     assert_eq!(query::value(&pairs, "x"), Some(""));
+}
+
+#[test]
+fn what_is_kept_is_given_again_until_anything_changes() {
+    let cache = Cache::default();
+    let version = Arc::new(Version { expires: Some(100), ..version() });
+    let keep = |generation: i64, body: &'static [u8]| {
+        cache.keep_answer(
+            generation,
+            "question".into(),
+            &version,
+            HeaderMap::new(),
+            Bytes::from_static(body),
+        );
+    };
+    let length = |method: &Method, now: u64, may: bool| {
+        let answer = cache.answer("question", method, now, |_| may);
+        answer.map(|answer| answer.into_body().size_hint().exact().unwrap())
+    };
+    assert!(!cache.is_fresh(0) && !cache.is_known_fresh(0));
+    let asked = Instant::now();
+    cache.check(7, asked, 3);
+    assert!(cache.is_known_fresh(3), "the records were asked just now");
+    assert!(!cache.is_known_fresh(4) && !cache.is_fresh(4), "this process has written since");
+    keep(6, b"old");
+    assert_eq!(length(&Method::GET, 99, true), None, "it was found before the generation changed");
+    keep(7, b"answer");
+    assert_eq!(length(&Method::GET, 99, true), Some(6));
+    assert_eq!(length(&Method::HEAD, 99, true), Some(0));
+    assert_eq!(length(&Method::GET, 99, false), None, "who asks may not have it");
+    assert_eq!(length(&Method::GET, 100, true), None, "the approval has expired");
+    cache.check(7, Instant::now(), 4);
+    assert_eq!(length(&Method::GET, 99, true), Some(6), "what was written changed no answer");
+    cache.check(8, Instant::now(), 4);
+    assert_eq!(length(&Method::GET, 99, true), None, "something has changed");
 }
