@@ -48,6 +48,11 @@ impl Content {
         Ok(Self { source, sha256, read_from: Some((file, stamp)) })
     }
 
+    /// The same, when nobody writes to the file any more.
+    pub(crate) fn settled(self) -> Self {
+        Self { read_from: None, ..self }
+    }
+
     /// Whether somebody wrote to the file since it was opened, so that the digest and what was parsed may be of
     /// different bytes.
     pub fn has_changed(&self) -> bool {

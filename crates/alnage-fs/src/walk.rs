@@ -32,6 +32,9 @@ pub struct Tree {
     pub excluded: u64,
     /// Directories that could not be listed, and why.
     pub unreadable: Vec<(ArtifactPath, io::Error)>,
+    /// Whether nobody writes to the files any more, as in a store that never changes what it has. Their names may still
+    /// come and go, and the times that the kernel keeps of them with these.
+    pub settled: bool,
     root: Place,
 }
 
@@ -111,7 +114,8 @@ impl Tree {
 
     /// Opens and reads a file of this tree.
     pub fn read(&self, file: &TreeFile, hash: bool, progress: &dyn Fn(u64)) -> io::Result<Content> {
-        Content::read(self.open(file)?, hash, progress)
+        let content = Content::read(self.open(file)?, hash, progress)?;
+        Ok(if self.settled { content.settled() } else { content })
     }
 
     /// The device and the kind of the file system that the tree lies on.
@@ -240,6 +244,7 @@ fn single_file(path: &Path, metadata: &fs::Metadata) -> Tree {
         files: vec![file],
         excluded: 0,
         unreadable: Vec::new(),
+        settled: false,
         root: Place::Named,
     }
 }
@@ -255,6 +260,7 @@ fn walk_directory(path: &Path, canonical: PathBuf, git: Git) -> Result<Tree, Err
         files: Vec::new(),
         excluded: 0,
         unreadable: Vec::new(),
+        settled: false,
         root: Place::Below(Root::open(confines.clone())?),
     };
     fs::read_dir(&canonical).map_err(Error::at(path))?;

@@ -100,6 +100,8 @@ pub struct Verifying<'a> {
     pub ignored: Unsigned,
     /// What lies at the path.
     pub form: ModelForm,
+    /// Whether nobody writes to the files any more.
+    pub settled: bool,
     /// What is done about links inside the model; `None` for what the signature says.
     pub symlinks: Option<Symlinks>,
     /// The directory of the log.
@@ -141,6 +143,7 @@ impl<'a> Verifying<'a> {
             unsigned: Unsigned::Refused,
             ignored: Unsigned::Reported,
             form: ModelForm::Files,
+            settled: false,
             symlinks: None,
             log,
             jobs: 1,
@@ -152,7 +155,8 @@ impl<'a> Verifying<'a> {
 /// Verifies. An error is something that could not be read; everything else is in the result.
 pub fn verify(what: Verifying<'_>, progress: &dyn Progress) -> Result<Verification, Error> {
     // Everything in `.git` is listed too: a signature may name it.
-    let tree = walk_with(what.path, GitPaths::Covered.walked())?;
+    let mut tree = walk_with(what.path, GitPaths::Covered.walked())?;
+    tree.settled = what.settled;
     let sidecars = Sidecars::of(what.path, tree.single_file);
     let signature = what.signature.unwrap_or(&sidecars.signature);
     let bytes = sign::read_signature(signature)?;

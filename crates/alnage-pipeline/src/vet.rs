@@ -24,6 +24,8 @@ const BATCH: usize = 256;
 pub enum Input {
     /// A file or a directory.
     Path(PathBuf),
+    /// A file or a directory, of files that nobody writes to any more.
+    Settled(PathBuf),
     /// Bytes that have no file, such as standard input.
     Bytes {
         /// What the record calls them.
@@ -214,12 +216,14 @@ fn vet_batch(batch: Vec<Input>, options: &Options, progress: &dyn Progress, vett
 }
 
 fn open(input: Input) -> Result<Opened, Failure> {
+    let settled = matches!(input, Input::Settled(_));
     match input {
-        Input::Path(path) => match alnage_fs::walk(&path) {
-            Ok(tree) => Ok(Opened {
-                name: path.to_string_lossy().into_owned(),
-                content: Content::Tree(Box::new(tree)),
-            }),
+        Input::Path(path) | Input::Settled(path) => match alnage_fs::walk(&path) {
+            Ok(mut tree) => {
+                tree.settled = settled;
+                let name = path.to_string_lossy().into_owned();
+                Ok(Opened { name, content: Content::Tree(Box::new(tree)) })
+            }
             Err(error) => Err(Failure { path, error }),
         },
         Input::Bytes { name, bytes } => {

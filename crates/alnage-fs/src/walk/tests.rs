@@ -116,6 +116,22 @@ fn a_long_file_written_to_while_it_is_read_is_noticed() {
 }
 
 #[test]
+fn links_that_come_and_go_are_no_change_of_files_that_are_settled() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join("model")).unwrap();
+    let path = root.path().join("model/file");
+    fs::File::create(&path).unwrap().set_len(IN_MEMORY + 1).unwrap();
+    for settled in [false, true] {
+        let mut tree = walk(&root.path().join("model")).unwrap();
+        tree.settled = settled;
+        let content = tree.read(&tree.files[0], true, &|_| {}).unwrap();
+        fs::hard_link(&path, root.path().join("link")).unwrap();
+        assert_eq!(content.has_changed(), !settled);
+        fs::remove_file(root.path().join("link")).unwrap();
+    }
+}
+
+#[test]
 fn a_short_file_written_to_afterwards_is_parsed_as_it_was_hashed() {
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join("file"), "before").unwrap();

@@ -107,7 +107,7 @@ fn scan(registry: &Registry, version: &Version, model: &Path) -> Result<Scan> {
         suppressions: Vec::new(),
         today: Date::from_unix(started),
     };
-    let vetted = vet(vec![Input::Path(model.to_owned())], &options, &Silent);
+    let vetted = vet(vec![Input::Settled(model.to_owned())], &options, &Silent);
     if let Some(failure) = vetted.failures.first() {
         return Err(Error::internal(format!("the files could not be read: {}", failure.error)));
     }
@@ -188,6 +188,7 @@ fn seal(registry: &Registry, model: &Path, signature: &Path, name: &str) -> Json
         let mut verifying = alnage_pipeline::Verifying::new(model, &signer, &nowhere);
         verifying.signature = Some(signature);
         verifying.jobs = 2;
+        verifying.settled = true;
         let Ok(verification) = alnage_pipeline::verify(verifying, &Silent) else { continue };
         let part = |name: &str| verification.checks.iter().find(|check| check.part == name);
         let signed = part("signature").is_some_and(|check| check.outcome == alnage_pipeline::Outcome::Holds);

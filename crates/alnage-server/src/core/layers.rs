@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{Door, Failure, State, listen::Peer, unwound::Unwound};
+use super::{Door, Failure, State, linger, listen::Peer, unwound::Unwound};
 use crate::auth;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -40,9 +40,15 @@ async fn outermost(Shared(state): Shared<State>, mut request: Request, next: Nex
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
     state.metrics.open.fetch_add(1, Relaxed);
+    let rest = linger::lend(&mut request);
     let answered = Unwound(Box::pin(next.run(request))).await;
     state.metrics.open.fetch_sub(1, Relaxed);
     let mut response = answered.unwrap_or_else(|| Failure::internal("a handler panicked").into_response());
+    if let Some(rest) = rest
+        && !rest.drop_all().await
+    {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     complete(&mut response, &id);
     let door = response.extensions().get::<Door>().copied().unwrap_or(Door::Core);
     state.metrics.count(door, response.status().as_u16(), begun.elapsed());

@@ -5,6 +5,7 @@ pub(crate) mod bytes;
 pub(crate) mod extract;
 pub(crate) mod failure;
 pub(crate) mod layers;
+mod linger;
 pub(crate) mod listen;
 pub(crate) mod metrics;
 pub(crate) mod probes;

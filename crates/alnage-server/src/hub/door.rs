@@ -6,7 +6,7 @@ use std::{
 };
 
 use alnage_registry::{
-    Answer, Kind, Version,
+    Answer, Kind, Stage, Version,
     pull::{self, State as Pulling},
 };
 
@@ -80,6 +80,44 @@ pub(crate) async fn wait(state: &State, asked: &Asked, patience: Patience) -> Re
         tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 2).min(Duration::from_millis(400));
     }
+}
+
+/// The same for who commits here: they see what they have committed. While something newer is judged they wait for it, as
+/// long as one request is held, and get what was given out before when it takes longer.
+pub(crate) async fn wait_for_newest(
+    state: &State,
+    asked: &Asked,
+    mut version: Arc<Version>,
+) -> Result<Arc<Version>, Refusal> {
+    let end = Instant::now() + HOLD;
+    let mut pause = Duration::from_millis(20);
+    while let Some(newer) = newest(state, asked, &version).await? {
+        let left = end.saturating_duration_since(Instant::now());
+        if newer.stage != Stage::Quarantined || newer.scan.is_some() || left.is_zero() {
+            break;
+        }
+        tokio::time::sleep(pause.min(left)).await;
+        pause = (pause * 2).min(Duration::from_millis(400));
+        match look(state, asked).await? {
+            Found::Version(found) => version = found,
+            Found::Wait(_) | Found::Empty => break,
+        }
+    }
+    Ok(version)
+}
+
+/// The newest version of the reference that was asked for, when it is another one than that which is given out.
+pub(crate) async fn newest(
+    state: &State,
+    asked: &Asked,
+    version: &Version,
+) -> Result<Option<Version>, Refusal> {
+    if alnage_registry::is_commit(&asked.revision) {
+        return Ok(None);
+    }
+    let (registry, asked, given) = (state.registry.clone(), asked.clone(), version.id);
+    let newest = blocking(move || Ok(registry.version(asked.kind, &asked.name, &asked.revision)?)).await?;
+    Ok(newest.filter(|newest| newest.id != given))
 }
 
 /// Looks once.

@@ -15,7 +15,7 @@ pub(crate) fn repository(repo: &Repo, version: &Version, files: &[FileRecord], b
         .filter(|file| is_bad(file))
         .map(|file| json!({ "path": file.path, "level": level(file.verdict) }))
         .collect();
-    let mut info = base(repo.kind, &repo.name, repo.created);
+    let mut info = base(repo.kind, &repo.name, Some(repo.created));
     set(&mut info, "sha", json!(version.commit));
     set(&mut info, "lastModified", json!(time(version.created)));
     set(&mut info, "downloads", json!(repo.pulls));
@@ -32,7 +32,7 @@ pub(crate) fn repository(repo: &Repo, version: &Version, files: &[FileRecord], b
 /// What is known of a repository whose files are still on their way, or being judged: names alone.
 pub(crate) fn awaited(kind: Kind, name: &str, commit: &str, paths: &[&str]) -> Value {
     let siblings: Vec<Value> = paths.iter().map(|path| json!({ "rfilename": path })).collect();
-    let mut info = base(kind, name, 0);
+    let mut info = base(kind, name, None);
     set(&mut info, "sha", json!(commit));
     set(&mut info, "siblings", json!(siblings));
     info
@@ -40,7 +40,7 @@ pub(crate) fn awaited(kind: Kind, name: &str, commit: &str, paths: &[&str]) -> V
 
 /// A repository that nothing was sent to yet.
 pub(crate) fn empty(kind: Kind, name: &str) -> Value {
-    let mut info = base(kind, name, 0);
+    let mut info = base(kind, name, None);
     set(&mut info, "sha", Value::Null);
     set(&mut info, "siblings", json!([]));
     info
@@ -48,13 +48,13 @@ pub(crate) fn empty(kind: Kind, name: &str) -> Value {
 
 /// A repository in a list.
 pub(crate) fn listed(repo: &Repo) -> Value {
-    let mut info = base(repo.kind, &repo.name, repo.created);
+    let mut info = base(repo.kind, &repo.name, Some(repo.created));
     set(&mut info, "lastModified", json!(time(repo.updated)));
     set(&mut info, "downloads", json!(repo.pulls));
     info
 }
 
-fn base(kind: Kind, name: &str, created: u64) -> Value {
+fn base(kind: Kind, name: &str, created: Option<u64>) -> Value {
     let author = name.split_once('/').map(|(author, _)| author);
     let id = Digest::of(format!("{}/{name}", kind.as_str()).as_bytes()).to_string();
     let mut info = json!({
@@ -67,9 +67,11 @@ fn base(kind: Kind, name: &str, created: u64) -> Value {
         "downloads": 0,
         "likes": 0,
         "tags": [],
-        "createdAt": time(created),
-        "lastModified": time(created),
     });
+    if let Some(created) = created {
+        set(&mut info, "createdAt", json!(time(created)));
+        set(&mut info, "lastModified", json!(time(created)));
+    }
     if kind == Kind::Model {
         set(&mut info, "modelId", json!(name));
     }

@@ -93,23 +93,24 @@ impl Call {
     }
 
     /// Answers with `body`, and keeps it for who asks the same; `generation` is that of the cache before anything was
-    /// looked up.
-    pub(crate) fn keep(
+    /// looked up. While something newer is judged nothing is kept: those who may commit wait for it.
+    pub(crate) async fn keep(
         &self,
         generation: i64,
+        asked: &door::Asked,
         version: &Arc<Version>,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Response {
+        (headers, body): (HeaderMap, Bytes),
+    ) -> Result<Response, Refusal> {
         let question = question(&self.method, &self.headers, &self.origin, &self.path, &self.query);
         if self.method == Method::GET
             && let Some(question) = question
+            && door::newest(&self.state, asked, version).await?.is_none_or(|newest| newest.scan.is_some())
         {
             self.state.hub.keep_answer(generation, question, version, headers.clone(), body.clone());
         }
         let mut response = Response::new(Body::from(body));
         *response.headers_mut() = headers;
-        response
+        Ok(response)
     }
 
     pub(crate) fn patience(&self) -> Patience {
@@ -120,6 +121,11 @@ impl Call {
     pub(crate) fn must_read(&self, name: &str) -> Result<(), Refusal> {
         let project = alnage_registry::project_of(name);
         Ok(self.caller.must(TO_READ, Where::Project(project))?)
+    }
+
+    /// Whether the caller may upload to a project.
+    pub(crate) fn may_write(&self, name: &str) -> bool {
+        self.caller.may(Role::Publisher, Where::Project(alnage_registry::project_of(name)))
     }
 
     /// Fails unless the caller may upload to a project.
@@ -161,9 +167,7 @@ async fn answer(Shared(state): Shared<State>, caller: Caller, request: Request) 
 }
 
 async fn dispatch(call: Call, body: Body) -> Result<Response, Refusal> {
-    let Some(place) = path::parse(&call.path) else {
-        return Err(Refusal::NoRepo("there is no such page".into()));
-    };
+    let Some(place) = path::parse(&call.path) else { return Err(unknown(&call.path)) };
     let method = call.method.clone();
     match (method.as_str(), place) {
         ("GET" | "HEAD", Place::WhoAmI) => account::who_am_i(&call.caller),
@@ -202,6 +206,11 @@ async fn dispatch(call: Call, body: Body) -> Result<Response, Refusal> {
                     call.must_read(&name)?;
                     read::commits(&call, &asked(revision)).await
                 }
+                ("GET" | "HEAD", Part::Discussions) => {
+                    call.must_read(&name)?;
+                    Ok(reply::json(HeaderMap::new(), &json!({ "discussions": [], "count": 0, "start": 0 })))
+                }
+                (_, Part::Discussions) => Err(Refusal::Invalid(upload::NO_PULL_REQUESTS.into())),
                 ("GET" | "HEAD", Part::MayRead) => {
                     call.must_read(&name)?;
                     read::may_read(&call, &asked("main".into())).await
@@ -258,6 +267,22 @@ fn is_whole(headers: &HeaderMap) -> bool {
 fn question(method: &Method, headers: &HeaderMap, origin: &str, path: &str, query: &str) -> Option<String> {
     let reads = [Method::GET, Method::HEAD].contains(method);
     (reads && is_whole(headers)).then(|| [origin, path, "?", query].concat())
+}
+
+/// What is said to those who ask for what we do not have: kinds of repositories that there are none of, and pages that
+/// are the hub's own.
+fn unknown(path: &str) -> Refusal {
+    let segments: Vec<&str> = path.trim_start_matches('/').splitn(4, '/').collect();
+    match segments.as_slice() {
+        ["api", kind @ ("spaces" | "kernels"), _, ..] | [kind @ ("spaces" | "kernels"), ..] => {
+            Refusal::NoRepo(format!("this registry keeps models and data sets, and no {kind}"))
+        }
+        ["api", ..] => {
+            let path: String = path.chars().take(200).collect();
+            Refusal::NotOffered(format!("this registry does not offer what the hub has at {path}"))
+        }
+        _ => Refusal::NoRepo("there is no such page".into()),
+    }
 }
 
 /// A body of modest size.

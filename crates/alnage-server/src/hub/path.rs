@@ -50,6 +50,8 @@ pub(crate) enum Part {
     Refs,
     /// History.
     Commits(String),
+    /// Discussions and pull requests, of which there are none.
+    Discussions,
     /// Whether it may be read.
     MayRead,
     /// Whether it may be written.
@@ -119,6 +121,7 @@ fn repo(kind: Kind, segments: &[&str]) -> Option<Place> {
                 | "settings"
                 | "xet-read-token"
                 | "xet-write-token"
+                | "discussions"
         )
     })
     .or_else(|| (segments.len() <= 2).then(|| (segments.join("/"), [].as_slice())))?;
@@ -136,6 +139,7 @@ fn repo(kind: Kind, segments: &[&str]) -> Option<Place> {
         ["paths-info", rest @ ..] => Part::PathsInfo(whole(rest)?),
         ["refs"] => Part::Refs,
         ["commits", rest @ ..] => Part::Commits(whole(rest)?),
+        ["discussions", ..] => Part::Discussions,
         ["auth-check"] => Part::MayRead,
         ["auth-check", "write"] => Part::MayWrite,
         ["preupload", rest @ ..] => Part::Preupload(whole(rest)?),

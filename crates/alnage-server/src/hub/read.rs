@@ -45,6 +45,9 @@ enum Outcome {
 async fn find(call: &Call, asked: &Asked) -> Result<Outcome, Refusal> {
     let patience = call.patience();
     Ok(match door::wait(&call.state, asked, patience).await? {
+        Found::Version(version) if call.may_write(&asked.name) => {
+            Outcome::Version(door::wait_for_newest(&call.state, asked, version).await?)
+        }
         Found::Version(version) => Outcome::Version(version),
         Found::Empty => Outcome::Empty,
         Found::Wait(_) if patience.again => Outcome::Again(call.again()),
@@ -85,15 +88,20 @@ pub(crate) async fn file(call: &Call, asked: &Asked, path: &str) -> Result<Respo
         Outcome::Empty => return Err(Refusal::NoEntry(format!("{} is empty", asked.name))),
     };
     let Some(file) = one(&call.state, version.id, path).await? else {
-        return Err(Refusal::NoEntry(format!("{} has no file {path} at {:.12}", asked.name, version.commit)));
+        let mut text = format!("{} has no file {path} at {:.12}", asked.name, version.commit);
+        if let Some(newer) = door::newest(&call.state, asked, &version).await? {
+            let why = if newer.scan.is_none() { "it is being scanned" } else { newer.reason.as_str() };
+            text.push_str(&format!("; the newer commit {:.12} is not given out: {why}", newer.commit));
+        }
+        return Err(Refusal::NoEntry(text));
     };
     if !file.served {
         let why = file.reason.as_deref().unwrap_or("it was found to be dangerous");
         return Err(Refusal::Withheld(format!("ALNAGE: {path} of {} is not given out: {why}", asked.name)));
     }
     if super::is_whole(&call.headers) && call.method == Method::GET && file.size <= MAX_ANSWER as u64 {
-        let (headers, body) = bytes::whole(&call.state, &version, &file).await?;
-        return Ok(call.keep(generation, &version, headers, body));
+        let answer = bytes::whole(&call.state, &version, &file).await?;
+        return call.keep(generation, asked, &version, answer).await;
     }
     bytes::send(&call.state, &call.method, &call.headers, &version, &file).await
 }
@@ -118,8 +126,8 @@ pub(crate) async fn info(call: &Call, asked: &Asked) -> Result<Response, Refusal
         let text = format!("ALNAGE: {} is given out without {}", asked.name, withheld.join(", "));
         reply::warn(&mut headers, &text);
     }
-    let (headers, body) = reply::json_parts(headers, &info::repository(&repo, &version, &files, blobs));
-    Ok(call.keep(generation, &version, headers, body))
+    let answer = reply::json_parts(headers, &info::repository(&repo, &version, &files, blobs));
+    call.keep(generation, asked, &version, answer).await
 }
 
 /// Names of files are no bytes: with them, a client goes on to ask for files, and can be made to wait there.
@@ -184,8 +192,8 @@ pub(crate) async fn tree(call: &Call, asked: &Asked, folder: &str) -> Result<Res
         let last = page.last().map(path).unwrap_or_default();
         next(call, &mut headers, &last);
     }
-    let (headers, body) = reply::json_parts(headers, &json!(page));
-    Ok(call.keep(generation, &version, headers, body))
+    let answer = reply::json_parts(headers, &json!(page));
+    call.keep(generation, asked, &version, answer).await
 }
 
 /// Some files, by their paths, in a form or in JSON.

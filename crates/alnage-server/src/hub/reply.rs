@@ -21,11 +21,17 @@ pub(crate) const WARNING: HeaderName = HeaderName::from_static("x-hf-warning");
 /// A header that is longer is cut by somebody on the way.
 const MAX_TEXT: usize = 1000;
 
+/// Codes of failures for which clients have words of their own.
+pub(super) const NO_REPO: &str = "no_repository";
+pub(super) const NO_REVISION: &str = "no_revision";
+
 /// Why something is not given.
 #[derive(Debug, Clone)]
 pub(crate) enum Refusal {
     /// There is no such repository.
     NoRepo(String),
+    /// The hub has such a page, and we do not.
+    NotOffered(String),
     /// There is no such revision, or it was recalled.
     NoRevision(String),
     /// There is no such file.
@@ -54,6 +60,7 @@ impl Refusal {
     fn parts(&self) -> (StatusCode, &'static str, String) {
         let (status, code, text) = match self {
             Self::NoRepo(text) => (StatusCode::NOT_FOUND, "RepoNotFound", text),
+            Self::NotOffered(text) => (StatusCode::NOT_FOUND, "", text),
             Self::NoRevision(text) => (StatusCode::NOT_FOUND, "RevisionNotFound", text),
             Self::NoEntry(text) | Self::Withheld(text) => (StatusCode::NOT_FOUND, "EntryNotFound", text),
             Self::Gated(text) => (StatusCode::FORBIDDEN, "GatedRepo", text),
@@ -80,6 +87,8 @@ impl Refusal {
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         match failure.status {
+            StatusCode::NOT_FOUND if failure.code == NO_REPO => Self::NoRepo(failure.message),
+            StatusCode::NOT_FOUND if failure.code == NO_REVISION => Self::NoRevision(failure.message),
             StatusCode::UNAUTHORIZED => Self::WhoAsks(failure.message),
             StatusCode::FORBIDDEN => Self::Forbidden(failure.message),
             StatusCode::BAD_REQUEST => Self::Invalid(failure.message),

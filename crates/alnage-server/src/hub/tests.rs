@@ -43,6 +43,7 @@ fn each_refusal_has_the_code_its_clients_look_at() {
     let text = "why\nnot: ä".to_owned();
     let table = [
         (Refusal::NoRepo(text.clone()), 404, "RepoNotFound", false),
+        (Refusal::NotOffered(text.clone()), 404, "", false),
         (Refusal::NoRevision(text.clone()), 404, "RevisionNotFound", true),
         (Refusal::NoEntry(text.clone()), 404, "EntryNotFound", false),
         (Refusal::Withheld(text.clone()), 404, "EntryNotFound", true),

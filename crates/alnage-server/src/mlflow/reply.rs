@@ -48,7 +48,9 @@ impl From<Refusal> for MlflowError {
             | Refusal::Gated(text)
             | Refusal::Withheld(text)
             | Refusal::Forbidden(text) => (StatusCode::FORBIDDEN, "PERMISSION_DENIED", text),
-            Refusal::NoRepo(text) | Refusal::NoEntry(text) => return Self::absent(text),
+            Refusal::NoRepo(text) | Refusal::NotOffered(text) | Refusal::NoEntry(text) => {
+                return Self::absent(text);
+            }
             Refusal::WhoAsks(text) => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", text),
             Refusal::Later(text, _) => (StatusCode::SERVICE_UNAVAILABLE, "TEMPORARILY_UNAVAILABLE", text),
             Refusal::Invalid(text) | Refusal::Conflict(text) => return Self::invalid(text),

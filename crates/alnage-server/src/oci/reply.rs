@@ -35,7 +35,7 @@ impl OciError {
 impl From<Refusal> for OciError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::NoRepo(text) => Self::absent("NAME_UNKNOWN", text),
+            Refusal::NoRepo(text) | Refusal::NotOffered(text) => Self::absent("NAME_UNKNOWN", text),
             Refusal::NoRevision(text) => Self::absent("MANIFEST_UNKNOWN", text),
             Refusal::NoEntry(text) | Refusal::Withheld(text) => Self::absent("BLOB_UNKNOWN", text),
             Refusal::Gated(text) | Refusal::Forbidden(text) => {

@@ -38,8 +38,8 @@ pub(super) enum Operation {
         path: String,
         /// What.
         sha256: Digest,
-        /// How long.
-        size: u64,
+        /// How long; who copies a file within a repository does not say.
+        size: Option<u64>,
     },
     /// A file is gone.
     Delete(String),
@@ -77,7 +77,7 @@ enum Sent {
         #[serde(default)]
         algo: String,
         oid: String,
-        size: u64,
+        size: Option<u64>,
     },
     DeletedFile {
         path: String,

@@ -29,7 +29,7 @@ use super::{
     Call,
     door::{self, Asked},
     form, path, query,
-    reply::{self, Refusal},
+    reply::{self, NO_REPO, NO_REVISION, Refusal},
 };
 use crate::{
     auth::{Caller, CallerKind},
@@ -38,6 +38,9 @@ use crate::{
 
 /// From this size on files are sent apart from the commit; those that programs read as text come with it.
 const LARGE: u64 = 1 << 20;
+/// What those are told who ask for one.
+pub(super) const NO_PULL_REQUESTS: &str =
+    "this registry has no pull requests: commit to a branch, it is reviewed anyway";
 /// How often a commit is made again because another came first.
 const ATTEMPTS: usize = 8;
 
@@ -99,7 +102,7 @@ pub(crate) async fn delete(call: &Call, body: Body) -> Result<Response, Refusal>
     call.must_write(&name)?;
     let (registry, caller, actor) = (call.state.registry.clone(), call.caller.clone(), actor(&call.caller));
     blocking(move || {
-        let repo = registry.repo(kind, &name)?.ok_or_else(|| Failure::not_found(format!("`{name}`")))?;
+        let repo = registry.repo(kind, &name)?.ok_or_else(|| no_repo(&name))?;
         if repo.served.is_some() {
             caller.must(Role::Reviewer, Where::Project(&repo.project))?;
         }
@@ -226,9 +229,7 @@ pub(crate) async fn bytes_done(call: &Call, secret: &str) -> Result<Response, Re
 /// Makes a version of what was sent and of what was there before.
 pub(crate) async fn commit(call: &Call, asked: &Asked, body: Body) -> Result<Response, Refusal> {
     if query::is_set(&call.pairs(), "create_pr") {
-        return Err(Refusal::Invalid(
-            "this registry has no pull requests: commit to a branch, it is reviewed anyway".into(),
-        ));
+        return Err(Refusal::Invalid(NO_PULL_REQUESTS.into()));
     }
     let mut lines = Lines::of(body);
     let mut message = String::new();
@@ -330,11 +331,18 @@ fn make(
                 files.insert(file.path.clone(), file);
             }
             Operation::PutLarge { path, sha256, size } => {
-                if !registry.was_sent(*kind, name, sha256, size)? {
-                    return Err(Failure::invalid(format!(
-                        "the content {sha256} of `{path}` was not sent to {name}"
-                    )));
-                }
+                let size = match size {
+                    Some(size) => Some(size),
+                    None => registry.blobs().open(sha256)?.map(|blob| blob.size()),
+                };
+                let sent = match size {
+                    Some(size) => registry.was_sent(*kind, name, sha256, size)?,
+                    None => false,
+                };
+                let Some(size) = size.filter(|_| sent) else {
+                    let text = format!("the content {sha256} of `{path}` was not sent to {name}");
+                    return Err(Failure::invalid(text));
+                };
                 files
                     .insert(path.clone(), NewFile { path, size, sha256, git_oid: pointer_oid(sha256, size) });
             }
@@ -377,8 +385,16 @@ fn ours(repo: Option<Repo>, name: &str) -> Result<(), Failure> {
         Some(repo) => {
             Err(Failure::forbidden(format!("{name} is kept as it is at {}; commit there", repo.origin)))
         }
-        None => Err(Failure::not_found(format!("repository `{name}`: make it first"))),
+        None => Err(no_repo(name)),
     }
+}
+
+fn no_repo(name: &str) -> Failure {
+    Failure::new(StatusCode::NOT_FOUND, NO_REPO, format!("there is no repository `{name}`: make it first"))
+}
+
+fn no_revision(message: String) -> Failure {
+    Failure::new(StatusCode::NOT_FOUND, NO_REVISION, message)
 }
 
 /// Makes or deletes a branch.
@@ -416,13 +432,18 @@ async fn reference(
         let Asked { kind, name, .. } = asked;
         ours(registry.repo(kind, &name)?, &name)?;
         if delete {
-            return Ok(registry.delete_ref(kind, &name, &reference)?);
+            return match registry.delete_ref(kind, &name, &reference) {
+                Err(alnage_registry::Error::NotFound(_)) => {
+                    Err(no_revision(format!("{name} has no reference `{reference}`")))
+                }
+                done => Ok(done?),
+            };
         }
         if registry.refs(kind, &name)?.iter().any(|known| known.name == reference) {
             return Err(Failure::conflict(format!("the reference `{reference}` exists already")));
         }
         let version = registry.version(kind, &name, &from)?;
-        let version = version.ok_or_else(|| Failure::not_found(format!("revision `{from}`")))?;
+        let version = version.ok_or_else(|| no_revision(format!("{name} has no revision `{from}`")))?;
         Ok(registry.add_ref(kind, &name, &reference, what, &version.commit)?)
     })
     .await?;
