@@ -24,6 +24,7 @@ pub(crate) fn test() -> Result<()> {
     setup::programs(&[("skopeo", "skopeo"), ("chromium", "chromium")])?;
     setup::loaders(&peers)?;
     setup::hub_clients(&peers)?;
+    setup::environment(&peers.join("contract"), &root().join("xtask/contract.txt"))?;
     generate::check()?;
     let nextest = tool(&tools, "cargo-nextest");
     let not_run = root().join("target/not-run.txt");

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ const MAX_QUESTIONS: usize = 600;
 const MAX_DEPTH: usize = 4;
 
 /// Why a pack decided so.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Explanation {
     /// The decision.
     pub decision: Decision,
@@ -29,7 +30,7 @@ pub struct Explanation {
 }
 
 /// A reason, and what it hangs on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Explained {
     /// The reason.
     #[serde(flatten)]
@@ -47,7 +48,7 @@ pub struct Explained {
 }
 
 /// A part of the input.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Part {
     /// `findings[0].code`.
     pub path: String,
@@ -56,7 +57,7 @@ pub struct Part {
 }
 
 /// Something that would make the effect milder.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Change {
     /// What: `verdict = "pass"`.
     pub change: String,

@@ -62,9 +62,17 @@ impl Server {
 
     /// A token of a new account with these roles.
     pub(crate) fn token(&self, name: &str, roles: &[&str]) -> String {
-        let roles = Roles(roles.iter().map(|role| role.parse().unwrap()).collect());
-        self.state.people.add_account(&Account::new(name, AccountKind::User, roles)).unwrap();
-        self.state.people.add_token(&NewToken::of(name, "test")).unwrap().1.reveal().to_owned()
+        self.limited_token(name, roles, Vec::new())
+    }
+
+    /// A token, for these projects alone, of an account with these roles, which is made when there is none.
+    pub(crate) fn limited_token(&self, name: &str, roles: &[&str], projects: Vec<String>) -> String {
+        if self.state.people.account(name).unwrap().is_none() {
+            let roles = Roles(roles.iter().map(|role| role.parse().unwrap()).collect());
+            self.state.people.add_account(&Account::new(name, AccountKind::User, roles)).unwrap();
+        }
+        let token = NewToken { projects, ..NewToken::of(name, "test") };
+        self.state.people.add_token(&token).unwrap().1.reveal().to_owned()
     }
 
     /// Asks as who has `token`, with a body in JSON.

@@ -20,6 +20,15 @@ pub fn transformers_python() -> PathBuf {
     python_in("loaders/bin/python")
 }
 
+/// The Python that has Schemathesis, with everything in `xtask/contract.txt` installed.
+///
+/// # Panics
+///
+/// When the environment is not there; the message says how to make it.
+pub fn contract_python() -> PathBuf {
+    python_in("contract/bin/python")
+}
+
 fn python_in(place: &str) -> PathBuf {
     let root = std::env::var_os("ALNAGE_PEERS")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers"), PathBuf::from);

@@ -1,5 +1,6 @@
 //! Who did and who read what.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Actor, Page, stored, types::read};
@@ -21,7 +22,7 @@ pub struct AuditEntry<'a> {
 }
 
 /// One line of the audit as it was written down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AuditRecord {
     /// Its number.
     pub id: i64,

@@ -1,5 +1,6 @@
 //! Where models run: told by gates, guards and clusters.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -33,7 +34,7 @@ pub struct NewDeployment<'a> {
 }
 
 /// A place where a model runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Deployment {
     /// Its number.
     pub id: i64,

@@ -1,5 +1,6 @@
 //! What goes with a version and is not one of its files: signatures, attestations, bills of materials from elsewhere.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Actor, stored, types::read};
@@ -12,7 +13,7 @@ use crate::{
 const LONGEST: usize = 64 << 20;
 
 /// A document about a version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Document {
     /// Its number.
     pub id: i64,

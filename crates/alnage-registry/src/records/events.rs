@@ -1,5 +1,6 @@
 //! What happened, in order, for those who follow along.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Actor, stored, types::read};
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// Something that happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Event {
     /// Its number; later events have higher ones, and are seen later.
     pub id: i64,

@@ -1,5 +1,6 @@
 //! Exceptions: a rule of the policy that does not count for a version, with a reason and an end.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Actor, events, project_of, stored, types::read, versions::by_id};
@@ -24,7 +25,7 @@ pub struct NewException<'a> {
 }
 
 /// A rule that does not count for a version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Exception {
     /// Its number.
     pub id: i64,

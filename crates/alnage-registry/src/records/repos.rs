@@ -1,5 +1,7 @@
 //! Repositories: made, listed, forgotten.
 
+use alnage_types::Verdict;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -23,12 +25,14 @@ pub struct RepoQuery<'a> {
     pub search: Option<&'a str>,
     /// Whose newest version is in this stage.
     pub stage: Option<Stage>,
+    /// Whose newest version has this verdict.
+    pub verdict: Option<Verdict>,
     /// Of which some version is given out.
     pub served: bool,
 }
 
 /// What there is, counted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Stats {
     /// Repositories.
     pub repos: u64,
@@ -69,10 +73,11 @@ impl Registry {
         );
         let mut values: Vec<Value<'_>> = vec![page.after.into()];
         let pattern = query.search.map(like);
-        let clauses: [(&str, Option<Value<'_>>); 4] = [
+        let clauses: [(&str, Option<Value<'_>>); 5] = [
             ("r.kind = ", query.kind.map(|kind| kind.as_str().into())),
             ("r.project = ", query.project.map(Into::into)),
             ("v.stage = ", query.stage.map(|stage| stage.as_str().into())),
+            ("v.verdict = ", query.verdict.map(|verdict| verdict.as_str().into())),
             ("lower(r.name) LIKE ", pattern.as_ref().map(Into::into)),
         ];
         for (clause, value) in clauses {

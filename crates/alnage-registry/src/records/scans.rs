@@ -2,6 +2,7 @@
 
 use alnage_policy::{Decision, Effect};
 use alnage_types::{Severity, Verdict};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -68,7 +69,7 @@ pub struct NewFinding {
 }
 
 /// A scan as it was kept.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ScanRecord {
     /// Its number.
     pub id: i64,
@@ -108,7 +109,7 @@ pub struct FindingQuery<'a> {
 }
 
 /// A finding as it was kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FindingRecord {
     /// Its number.
     pub id: i64,

@@ -1,5 +1,6 @@
 //! A version on its way from stage to stage, each step in the log.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Actor, Moved, Stage, Version, events, project_of, stored, types::read, versions::by_id};
@@ -9,7 +10,7 @@ use crate::{
 };
 
 /// A step that was taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Transition {
     /// Its number.
     pub id: i64,

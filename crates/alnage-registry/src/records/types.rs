@@ -2,12 +2,13 @@
 
 use alnage_policy::Effect;
 use alnage_types::{Digest, Verdict};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
 /// What a repository holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A model.
@@ -35,7 +36,7 @@ impl Kind {
 }
 
 /// Where a version is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// Not scanned yet, or waits for a person.
@@ -131,7 +132,7 @@ impl Actor {
 }
 
 /// A repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Repo {
     /// Its number.
     pub id: i64,
@@ -158,7 +159,7 @@ pub struct Repo {
 }
 
 /// An immutable commit of a repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Version {
     /// Its number.
     pub id: i64,
@@ -216,7 +217,7 @@ impl Version {
 }
 
 /// A file of a version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FileRecord {
     /// Relative to the root, `/`-separated.
     pub path: String,
@@ -269,7 +270,7 @@ pub struct NewFile {
 }
 
 /// A branch or a tag.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ref {
     /// `main`, `v1.0`, `refs/pr/1`.
     pub name: String,
@@ -280,7 +281,7 @@ pub struct Ref {
 }
 
 /// What a reference is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RefKind {
     /// It moves on.

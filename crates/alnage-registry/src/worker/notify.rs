@@ -4,6 +4,7 @@ use crate::columns::hex;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::Sha256;
 use ureq::Agent;
@@ -18,7 +19,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Somebody who is told what happens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Webhook {
     /// Its number.
     pub id: i64,

@@ -6,26 +6,25 @@ use alnage_registry::{
     people::{Place, Role},
     project_of,
 };
-use axum::{
-    extract::{Path, State as Shared},
-    http::StatusCode,
-};
+use axum::{extract::State as Shared, http::StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{
     common::{List, Named, rows, sees, version_for},
-    models::StageWord,
     version_path,
 };
 use crate::{
     auth::Caller,
-    core::{Access, Answered, Failure, Json, On, Query, Route, State, blocking},
+    core::{Access, Answered, Ask, Failure, Json, On, Path, Query, Route, State, blocking},
 };
 
 const VIEW: Access = Access::Role(Role::Viewer, On::Segment("project"));
 const REVIEW: Access = Access::Role(Role::Reviewer, On::Segment("project"));
+
+const APPROVAL: &[Ask] = &[Ask::role(Role::Viewer, "/api/v1/approvals/{approval}")];
+const VOTE: &[Ask] = &[Ask::role(Role::Reviewer, "/api/v1/approvals/{approval}/votes")
+    .body(r#"{"vote": "approve", "reason": "read"}"#)];
 
 pub(super) fn routes() -> Vec<Route> {
     const APPROVALS: &str = version_path!("/approvals");
@@ -38,25 +37,23 @@ pub(super) fn routes() -> Vec<Route> {
             approvals,
         )
         .query::<ApprovalsQuery>()
-        .gives::<List<Value>>(),
+        .gives::<List<Asked>>(),
         Route::get(
             "/api/v1/approvals/{id}",
-            Access::Asked("viewer in the project of the version"),
+            Access::Asked(APPROVAL),
             "An approval, and who said what",
             approval,
         )
-        .gives::<Value>(),
+        .gives::<Asked>(),
         Route::post(
             "/api/v1/approvals/{id}/votes",
-            Access::Asked(
-                "reviewer in the project of the version; nobody decides about what they asked for or brought",
-            ),
-            "Approve or deny",
+            Access::Asked(VOTE),
+            "Approve or deny; nobody decides about what they asked for or brought",
             vote,
         )
         .takes::<NewVote>()
-        .gives::<Value>(),
-        Route::get(APPROVALS, VIEW, "Approvals asked for a version", approvals_of).gives::<List<Value>>(),
+        .gives::<Asked>(),
+        Route::get(APPROVALS, VIEW, "Approvals asked for a version", approvals_of).gives::<List<Request>>(),
         Route::post(
             APPROVALS,
             Access::Role(Role::Consumer, On::Segment("project")),
@@ -64,7 +61,7 @@ pub(super) fn routes() -> Vec<Route> {
             request,
         )
         .takes::<NewApproval>()
-        .gives::<Value>()
+        .gives::<Request>()
         .success(201),
         Route::post(
             version_path!("/transitions"),
@@ -73,9 +70,9 @@ pub(super) fn routes() -> Vec<Route> {
             transition,
         )
         .takes::<NewStage>()
-        .gives::<Value>(),
+        .gives::<Version>(),
         Route::get(EXCEPTIONS, VIEW, "Exceptions that were made for a version", exceptions)
-            .gives::<List<Value>>(),
+            .gives::<List<Exception>>(),
         Route::post(
             EXCEPTIONS,
             REVIEW,
@@ -83,7 +80,7 @@ pub(super) fn routes() -> Vec<Route> {
             except,
         )
         .takes::<NewExceptionBody>()
-        .gives::<Value>()
+        .gives::<Exception>()
         .success(201),
         Route::delete(version_path!("/exceptions/{exception}"), REVIEW, "End an exception", end_exception)
             .success(204),
@@ -93,7 +90,7 @@ pub(super) fn routes() -> Vec<Route> {
             "What is made from a version, however far, and where it runs",
             radius_of,
         )
-        .gives::<List<Value>>(),
+        .gives::<List<Downstream>>(),
         Route::get(
             "/api/v1/blast-radius",
             Access::Role(Role::Viewer, On::Everywhere),
@@ -101,14 +98,14 @@ pub(super) fn routes() -> Vec<Route> {
             radius,
         )
         .query::<SubjectQuery>()
-        .gives::<List<Value>>(),
+        .gives::<List<Downstream>>(),
         Route::get(
             "/api/v1/revocations",
             Access::Role(Role::Viewer, On::Everywhere),
             "What must not be used any more",
             revocations,
         )
-        .gives::<List<Value>>(),
+        .gives::<List<Revocation>>(),
         Route::post(
             "/api/v1/revocations",
             Access::Role(Role::Reviewer, On::Everywhere),
@@ -116,7 +113,7 @@ pub(super) fn routes() -> Vec<Route> {
             revoke,
         )
         .takes::<NewRevocation>()
-        .gives::<Value>(),
+        .gives::<Revoked>(),
         Route::delete(
             "/api/v1/revocations",
             Access::Role(Role::SecurityAdmin, On::Everywhere),
@@ -149,10 +146,11 @@ fn text(text: &str) -> Answered<&str> {
 }
 
 /// An approval with what it is about.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Asked {
     #[serde(flatten)]
     request: Request,
+    /// The version
     model: Version,
 }
 
@@ -160,23 +158,11 @@ struct Asked {
 #[derive(Deserialize, JsonSchema)]
 struct ApprovalsQuery {
     /// How they stand; all when left out
-    #[schemars(with = "Option<RequestWord>")]
     state: Option<RequestState>,
     /// What the page before gave as `next`
     after: Option<String>,
     /// Rows, at most 1000
     limit: Option<u32>,
-}
-
-/// How an approval stands.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-#[expect(dead_code, reason = "it describes what another crate reads")]
-enum RequestWord {
-    Open,
-    Approved,
-    Denied,
-    Closed,
 }
 
 async fn approvals(
@@ -220,7 +206,6 @@ async fn approval(
 #[derive(Deserialize, JsonSchema)]
 struct NewVote {
     /// `approve` or `deny`
-    #[schemars(with = "VoteWord")]
     vote: VoteKind,
     /// Why
     reason: String,
@@ -229,15 +214,6 @@ struct NewVote {
     /// Under which conditions
     #[serde(default)]
     conditions: String,
-}
-
-/// Yes or no.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-#[expect(dead_code, reason = "it describes what another crate reads")]
-enum VoteWord {
-    Approve,
-    Deny,
 }
 
 async fn vote(
@@ -273,7 +249,6 @@ struct NewApproval {
     /// What the version is needed for
     reason: String,
     /// `approved` or `production`; `approved` when left out
-    #[schemars(with = "Option<StageWord>")]
     stage: Option<Stage>,
     /// Until when, in seconds since 1970
     expires: Option<u64>,
@@ -306,7 +281,6 @@ async fn request(
 #[derive(Deserialize, JsonSchema)]
 struct NewStage {
     /// The stage
-    #[schemars(with = "StageWord")]
     stage: Stage,
     /// Why
     reason: String,

@@ -4,8 +4,7 @@ use alnage_registry::{
     Document, Edge, FindingQuery, FindingRecord, Page, ScanRecord, Transition, people::Role, project_of,
 };
 use axum::{
-    body::Bytes,
-    extract::{Path, State as Shared},
+    extract::State as Shared,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -17,24 +16,25 @@ use super::common::{List, Named, rows, sees, version_for};
 use super::version_path;
 use crate::{
     auth::Caller,
-    core::{Access, Answered, Failure, Json, On, Query, Route, State, blocking},
+    core::{Access, Answered, Ask, Bytes, Failure, Json, On, Path, Query, Route, State, blocking},
 };
 
 const VIEW: Access = Access::Role(Role::Viewer, On::Segment("project"));
 const REVIEW: Access = Access::Role(Role::Reviewer, On::Segment("project"));
+const SCAN: &[Ask] = &[Ask::role(Role::Viewer, "/api/v1/scans/{scan}")];
 /// An attestation is no longer.
 const LONGEST: usize = 8 << 20;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(version_path!("/scans"), VIEW, "Scans of a version, the newest first", scans)
-            .gives::<List<Value>>(),
+            .gives::<List<ScanRecord>>(),
         Route::post(version_path!("/scans"), REVIEW, "Scan a version again", scan_again).success(202),
         Route::get(version_path!("/findings"), VIEW, "What was found in a version", findings_of)
             .query::<FindingsQuery>()
-            .gives::<List<Value>>(),
+            .gives::<List<FindingRecord>>(),
         Route::get(version_path!("/bom"), VIEW, "The bill of materials of a version: CycloneDX", bom)
-            .gives::<Value>(),
+            .gives_kinds(&["application/vnd.cyclonedx+json"]),
         Route::get(
             version_path!("/seals"),
             VIEW,
@@ -43,7 +43,7 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .gives::<Value>(),
         Route::get(version_path!("/attestations"), VIEW, "Documents about a version", documents)
-            .gives::<List<Value>>(),
+            .gives::<List<Document>>(),
         Route::put(
             version_path!("/attestations/{document}"),
             Access::Role(Role::Publisher, On::Segment("project")),
@@ -51,26 +51,28 @@ pub(super) fn routes() -> Vec<Route> {
             add_document,
         )
         .query::<DocumentQuery>()
+        .takes_kinds(&["application/octet-stream"])
         .gives::<Numbered>()
         .success(201)
         .body(LONGEST),
-        Route::get(version_path!("/attestations/{document}"), VIEW, "A document about a version", document),
+        Route::get(version_path!("/attestations/{document}"), VIEW, "A document about a version", document)
+            .gives_kinds(&["application/octet-stream"]),
         Route::get(
             version_path!("/transitions"),
             VIEW,
             "The way of a version from stage to stage, and the log's entries",
             transitions,
         )
-        .gives::<List<Value>>(),
+        .gives::<List<Transition>>(),
         Route::get(version_path!("/lineage"), VIEW, "What a version was made from", lineage)
-            .gives::<List<Value>>(),
+            .gives::<List<Edge>>(),
         Route::get(
             "/api/v1/scans/{scan}",
-            Access::Asked("viewer in the project of the scanned version"),
+            Access::Asked(SCAN),
             "A scan with the record of `alnage vet`",
             scan,
         )
-        .gives::<Value>(),
+        .gives::<Scanned>(),
         Route::get(
             "/api/v1/findings",
             Access::Role(Role::Viewer, On::Anywhere),
@@ -78,7 +80,7 @@ pub(super) fn routes() -> Vec<Route> {
             findings,
         )
         .query::<FindingsQuery>()
-        .gives::<List<Value>>(),
+        .gives::<List<FindingRecord>>(),
     ]
 }
 
@@ -94,17 +96,26 @@ async fn scan_again(Shared(state): Shared<State>, named: Named) -> Answered<Stat
     .await
 }
 
-async fn scan(Shared(state): Shared<State>, caller: Caller, Path(id): Path<String>) -> Answered<Json<Value>> {
+/// A scan with its record.
+#[derive(Serialize, JsonSchema)]
+struct Scanned {
+    #[serde(flatten)]
+    scan: ScanRecord,
+    /// What `alnage vet` writes: docs/record.schema.json describes it
+    record: Value,
+}
+
+async fn scan(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Answered<Json<Scanned>> {
     blocking(move || {
         let id: i64 = id.parse().map_err(|_| Failure::not_found("scan of that number"))?;
         let scan = state.registry.scan(id)?.ok_or_else(|| Failure::not_found(format_args!("scan {id}")))?;
         version_for(&state, &caller, scan.version, Role::Viewer)?;
-        let mut body = serde_json::to_value(&scan).map_err(Failure::internal)?;
         let record = state.registry.scan_record(id)?.unwrap_or_default();
-        if let Value::Object(body) = &mut body {
-            body.insert("record".into(), serde_json::from_str(&record).unwrap_or_default());
-        }
-        Ok(Json(body))
+        Ok(Json(Scanned { scan, record: serde_json::from_str(&record).unwrap_or_default() }))
     })
     .await
 }
@@ -237,7 +248,7 @@ async fn add_document(
     named: Named,
     Path(DocumentName { document }): Path<DocumentName>,
     Query(query): Query<DocumentQuery>,
-    body: Bytes,
+    Bytes(body): Bytes,
 ) -> Answered<(StatusCode, Json<Numbered>)> {
     blocking(move || {
         let what = query.what.as_deref().unwrap_or("attestation");

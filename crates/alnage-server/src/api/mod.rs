@@ -6,6 +6,7 @@ mod evidence;
 mod models;
 mod openapi;
 mod people;
+mod policies;
 mod running;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub(crate) fn routes() -> Vec<Route> {
         evidence::routes(),
         decisions::routes(),
         running::routes(),
+        policies::routes(),
         people::routes(),
         openapi::routes(),
     ];

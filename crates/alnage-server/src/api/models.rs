@@ -1,22 +1,24 @@
 //! Models and datasets, their versions, files and references.
 
 use alnage_registry::{
-    Kind, Page, RepoQuery, Stage,
+    FileRecord, Kind, Page, Ref, Repo, RepoQuery, Stage, Version,
     people::{Place, Role},
     project_of,
 };
+use alnage_types::Verdict;
 use axum::{extract::State as Shared, http::StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::common::{List, Named, Paging, rows, sees};
 use crate::{
     auth::Caller,
-    core::{Access, Answered, Failure, Json, On, Query, Route, State, blocking},
+    core::{Access, Answered, Ask, Failure, Json, On, Path, Query, Route, State, blocking},
 };
 
 const VIEW: Access = Access::Role(Role::Viewer, On::Segment("project"));
+
+const CREATE: &[Ask] = &[Ask::role(Role::Publisher, "/api/v1/models").body(r#"{"name": "acme/new"}"#)];
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -27,23 +29,18 @@ pub(super) fn routes() -> Vec<Route> {
             list,
         )
         .query::<ListQuery>()
-        .gives::<List<Value>>(),
-        Route::post(
-            "/api/v1/models",
-            Access::Asked("publisher in the new model's project"),
-            "Make an empty repository",
-            create,
-        )
-        .takes::<NewModel>()
-        .gives::<Value>()
-        .success(201),
+        .gives::<List<Repo>>(),
+        Route::post("/api/v1/models", Access::Asked(CREATE), "Make an empty repository", create)
+            .takes::<NewModel>()
+            .gives::<Repo>()
+            .success(201),
         Route::get(
             "/api/v1/models/{project}/{name}",
             VIEW,
             "A model; project `_` for names of one segment",
             show,
         )
-        .gives::<Value>(),
+        .gives::<Repo>(),
         Route::delete(
             "/api/v1/models/{project}/{name}",
             Access::Role(Role::SecurityAdmin, On::Segment("project")),
@@ -52,17 +49,17 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .success(204),
         Route::get("/api/v1/models/{project}/{name}/refs", VIEW, "Branches and tags", refs)
-            .gives::<List<Value>>(),
+            .gives::<List<Ref>>(),
         Route::get("/api/v1/models/{project}/{name}/versions", VIEW, "Versions, the newest first", versions)
             .query::<Paging>()
-            .gives::<List<Value>>(),
+            .gives::<List<Version>>(),
         Route::get(
             "/api/v1/models/{project}/{name}/versions/{revision}",
             VIEW,
             "A version, by commit, branch or tag",
             version,
         )
-        .gives::<Value>(),
+        .gives::<Version>(),
         Route::get(
             "/api/v1/models/{project}/{name}/versions/{revision}/files",
             VIEW,
@@ -70,7 +67,7 @@ pub(super) fn routes() -> Vec<Route> {
             files,
         )
         .query::<FilesQuery>()
-        .gives::<List<Value>>(),
+        .gives::<List<FileRecord>>(),
         Route::get(
             "/api/v1/versions",
             Access::Role(Role::Viewer, On::Anywhere),
@@ -78,14 +75,14 @@ pub(super) fn routes() -> Vec<Route> {
             in_stage,
         )
         .query::<StageQuery>()
-        .gives::<List<Value>>(),
+        .gives::<List<Version>>(),
         Route::get(
             "/api/v1/manifests/{digest}",
             Access::Role(Role::Viewer, On::Anywhere),
             "Versions with this manifest digest",
             of_manifest,
         )
-        .gives::<List<Value>>(),
+        .gives::<List<Version>>(),
         Route::get(
             "/api/v1/search",
             Access::Role(Role::Viewer, On::Anywhere),
@@ -93,7 +90,7 @@ pub(super) fn routes() -> Vec<Route> {
             search,
         )
         .query::<SearchQuery>()
-        .gives::<List<Value>>(),
+        .gives::<List<Repo>>(),
     ]
 }
 
@@ -101,13 +98,13 @@ pub(super) fn routes() -> Vec<Route> {
 #[derive(Deserialize, JsonSchema)]
 struct ListQuery {
     /// `model` or `dataset`; both when left out
-    #[schemars(with = "Option<KindWord>")]
     kind: Option<Kind>,
     /// In this project
     project: Option<String>,
     /// Whose newest version is in this stage
-    #[schemars(with = "Option<StageWord>")]
     stage: Option<Stage>,
+    /// Whose newest version has this verdict
+    verdict: Option<Verdict>,
     /// Whose name holds this
     search: Option<String>,
     /// Only those of which some version is given out
@@ -119,33 +116,11 @@ struct ListQuery {
     limit: Option<u32>,
 }
 
-/// What a repository holds.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-#[expect(dead_code, reason = "it describes what another crate reads")]
-pub(super) enum KindWord {
-    Model,
-    Dataset,
-}
-
-/// Where a version is on its way.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-#[expect(dead_code, reason = "it describes what another crate reads")]
-pub(super) enum StageWord {
-    Quarantined,
-    Rejected,
-    Approved,
-    Production,
-    Deprecated,
-    Revoked,
-}
-
 async fn list(
     Shared(state): Shared<State>,
     caller: Caller,
     Query(query): Query<ListQuery>,
-) -> Answered<Json<List<alnage_registry::Repo>>> {
+) -> Answered<Json<List<Repo>>> {
     blocking(move || {
         if let Some(project) = &query.project {
             caller.must(Role::Viewer, Place::Project(project))?;
@@ -155,6 +130,7 @@ async fn list(
             project: query.project.as_deref(),
             search: query.search.as_deref().filter(|text| !text.is_empty()),
             stage: query.stage,
+            verdict: query.verdict,
             served: query.served,
         };
         let limit = rows(query.limit);
@@ -180,7 +156,7 @@ async fn search(
     Shared(state): Shared<State>,
     caller: Caller,
     Query(query): Query<SearchQuery>,
-) -> Answered<Json<List<alnage_registry::Repo>>> {
+) -> Answered<Json<List<Repo>>> {
     blocking(move || {
         let wanted = RepoQuery {
             search: Some(&query.q).filter(|text| !text.is_empty()).map(String::as_str),
@@ -199,7 +175,6 @@ struct NewModel {
     /// `acme/tiny`
     name: String,
     /// `model` when left out
-    #[schemars(with = "Option<KindWord>")]
     kind: Option<Kind>,
 }
 
@@ -207,7 +182,7 @@ async fn create(
     Shared(state): Shared<State>,
     caller: Caller,
     Json(new): Json<NewModel>,
-) -> Answered<(StatusCode, Json<alnage_registry::Repo>)> {
+) -> Answered<(StatusCode, Json<Repo>)> {
     blocking(move || {
         caller.must(Role::Publisher, Place::Project(project_of(&new.name)))?;
         let repo = state.registry.create_repo(new.kind.unwrap_or(Kind::Model), &new.name, &caller.actor())?;
@@ -216,7 +191,7 @@ async fn create(
     .await
 }
 
-async fn show(Shared(state): Shared<State>, named: Named) -> Answered<Json<alnage_registry::Repo>> {
+async fn show(Shared(state): Shared<State>, named: Named) -> Answered<Json<Repo>> {
     blocking(move || Ok(Json(named.repo(&state)?))).await
 }
 
@@ -228,7 +203,7 @@ async fn delete(Shared(state): Shared<State>, caller: Caller, named: Named) -> A
     .await
 }
 
-async fn refs(Shared(state): Shared<State>, named: Named) -> Answered<Json<List<alnage_registry::Ref>>> {
+async fn refs(Shared(state): Shared<State>, named: Named) -> Answered<Json<List<Ref>>> {
     blocking(move || {
         named.repo(&state)?;
         Ok(Json(List::all(state.registry.refs(named.kind, &named.repo)?)))
@@ -240,7 +215,7 @@ async fn versions(
     Shared(state): Shared<State>,
     named: Named,
     Query(paging): Query<Paging>,
-) -> Answered<Json<List<alnage_registry::Version>>> {
+) -> Answered<Json<List<Version>>> {
     blocking(move || {
         named.repo(&state)?;
         let versions = state.registry.versions(named.kind, &named.repo, paging.page())?;
@@ -249,7 +224,7 @@ async fn versions(
     .await
 }
 
-async fn version(Shared(state): Shared<State>, named: Named) -> Answered<Json<alnage_registry::Version>> {
+async fn version(Shared(state): Shared<State>, named: Named) -> Answered<Json<Version>> {
     blocking(move || Ok(Json(named.version(&state)?))).await
 }
 
@@ -269,7 +244,7 @@ async fn files(
     Shared(state): Shared<State>,
     named: Named,
     Query(query): Query<FilesQuery>,
-) -> Answered<Json<List<alnage_registry::FileRecord>>> {
+) -> Answered<Json<List<FileRecord>>> {
     blocking(move || {
         let version = named.version(&state)?;
         let limit = rows(query.limit);
@@ -288,7 +263,6 @@ async fn files(
 #[derive(Deserialize, JsonSchema)]
 struct StageQuery {
     /// The stage they are in
-    #[schemars(with = "StageWord")]
     stage: Stage,
     /// What the page before gave as `next`
     after: Option<String>,
@@ -300,7 +274,7 @@ async fn in_stage(
     Shared(state): Shared<State>,
     caller: Caller,
     Query(query): Query<StageQuery>,
-) -> Answered<Json<List<alnage_registry::Version>>> {
+) -> Answered<Json<List<Version>>> {
     blocking(move || {
         let limit = rows(query.limit);
         let page = Page { after: query.after.as_deref().unwrap_or_default(), limit };
@@ -315,8 +289,8 @@ async fn in_stage(
 async fn of_manifest(
     Shared(state): Shared<State>,
     caller: Caller,
-    axum::extract::Path(digest): axum::extract::Path<String>,
-) -> Answered<Json<List<alnage_registry::Version>>> {
+    Path(digest): Path<String>,
+) -> Answered<Json<List<Version>>> {
     blocking(move || {
         let hex = digest.strip_prefix("sha256:").unwrap_or(&digest);
         let digest: alnage_types::Digest =

@@ -7,15 +7,22 @@ use axum::{
     http::header,
     response::{Html, IntoResponse, Response},
 };
-use schemars::{Schema, generate::SchemaSettings};
+use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::core::{Access, Door, On, Route, failure::FailureBody, routes};
+use crate::core::{
+    Access, Door, Needs, On, Route,
+    failure::FailureBody,
+    routes::{self, SchemaOf},
+};
+
+/// How browsers send forms.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/api/v1/openapi.json", Access::Public, "This document", document),
-        Route::get("/api/v1/", Access::Public, "The same for people", page),
+        Route::get("/api/v1/openapi.json", Access::Public, "This document", document).gives::<Value>(),
+        Route::get("/api/v1/", Access::Public, "The same for people", page).gives_kinds(&["text/html"]),
     ]
 }
 
@@ -37,7 +44,18 @@ fn needs(access: Access) -> String {
         Access::Known => "whoever says who they are".into(),
         Access::Role(Role::Auditor, on) => format!("auditor or security-admin{}", place(on)),
         Access::Role(role, on) => format!("{role}{}", place(on)),
-        Access::Asked(words) => words.into(),
+        Access::Asked(asks) => {
+            let needs = asks.iter().map(|ask| match ask.needs {
+                Needs::Nothing => "everybody".to_owned(),
+                Needs::Known | Needs::KnownUnlessOpen => "whoever says who they are".to_owned(),
+                Needs::Role(role) | Needs::Rows(role) => {
+                    format!("{role} in the project of what is asked for")
+                }
+            });
+            let mut needs: Vec<String> = needs.collect();
+            needs.dedup();
+            needs.join(", or ")
+        }
     }
 }
 
@@ -62,10 +80,15 @@ pub(super) fn described(table: &[Route]) -> Value {
         }
         let mut answers = Map::new();
         let mut success = json!({ "description": "All is well" });
-        if let Some(gives) = route.gives {
-            success["content"] = json!({ "application/json": { "schema": gives(&mut generator) } });
+        if let Some(content) = content(route.gives, route.gives_kinds, &mut generator) {
+            success["content"] = content;
         }
         answers.insert(route.success.to_string(), success);
+        if let Some(refuses) = route.refuses {
+            let schema = refuses(&mut generator);
+            let content = json!({ "application/json": { "schema": schema } });
+            answers.insert("400".into(), json!({ "description": "What is wrong", "content": content }));
+        }
         let refused = json!({ "description": "What is wrong", "content": { "application/json": { "schema": failure } } });
         answers.insert("4XX".into(), refused.clone());
         answers.insert("503".into(), refused);
@@ -76,8 +99,8 @@ pub(super) fn described(table: &[Route]) -> Value {
             "parameters": parameters,
             "responses": answers,
         });
-        if let Some(takes) = route.takes {
-            operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": takes(&mut generator) } } });
+        if let Some(content) = content(route.takes, route.takes_kinds, &mut generator) {
+            operation["requestBody"] = json!({ "required": true, "content": content });
         }
         if matches!(route.access, Access::Public) {
             operation["security"] = json!([]);
@@ -98,6 +121,23 @@ pub(super) fn described(table: &[Route]) -> Value {
     })
 }
 
+/// What is sent, or comes back: by its media types. A form is described by its schema, other bytes are not.
+fn content(schema: Option<SchemaOf>, kinds: &[&str], generator: &mut SchemaGenerator) -> Option<Value> {
+    let schema = schema.map(|schema| schema(generator));
+    let mut content = Map::new();
+    if let Some(schema) = &schema {
+        content.insert("application/json".into(), json!({ "schema": schema }));
+    }
+    for kind in kinds {
+        let described = match &schema {
+            Some(schema) if *kind == FORM => json!({ "schema": schema }),
+            _ => json!({}),
+        };
+        content.insert((*kind).to_owned(), described);
+    }
+    if content.is_empty() { None } else { Some(content.into()) }
+}
+
 fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
 }
@@ -110,7 +150,7 @@ fn name_of(route: &Route) -> String {
 }
 
 /// Each property of a query's schema as a parameter.
-fn query_parameters(schema: &Schema, generator: &schemars::SchemaGenerator) -> Vec<Value> {
+fn query_parameters(schema: &Schema, generator: &SchemaGenerator) -> Vec<Value> {
     let named = schema.get("$ref").and_then(Value::as_str).and_then(|place| place.rsplit('/').next());
     let whole = named.and_then(|name| generator.definitions().get(name)).unwrap_or(schema.as_value());
     let required: Vec<&str> = whole

@@ -4,18 +4,14 @@ use alnage_registry::{
     AuditRecord, Page,
     people::{Account, AccountKind, Grant, NewToken, Role, Roles, Token},
 };
-use axum::{
-    extract::{Path, State as Shared},
-    http::StatusCode,
-};
+use axum::{extract::State as Shared, http::StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::common::{List, Paging, rows};
 use crate::{
     auth::{Caller, CallerKind},
-    core::{Access, Answered, Failure, Json, On, Query, Route, State, blocking},
+    core::{Access, Answered, Failure, Json, On, Path, Query, Route, State, blocking},
 };
 
 const ADMIN: Access = Access::Role(Role::SecurityAdmin, On::Everywhere);
@@ -66,7 +62,7 @@ pub(super) fn routes() -> Vec<Route> {
             audit,
         )
         .query::<AuditQuery>()
-        .gives::<List<Value>>(),
+        .gives::<List<AuditRecord>>(),
     ]
 }
 

@@ -1,4 +1,4 @@
-//! What runs where, what happened, what has to be done, what decides, and the log.
+//! What runs where, what happened, what has to be done, and the log.
 
 use std::time::Duration;
 
@@ -6,26 +6,35 @@ use alnage_registry::{
     Deployment, Event, Job, NewDeployment, Page, Stats,
     people::{Place, Role},
     project_of,
+    worker::Webhook,
 };
 use axum::{
     body::Bytes,
-    extract::{Path, State as Shared},
+    extract::State as Shared,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::common::{List, rows, sees};
 use crate::{
     auth::Caller,
-    core::{Access, Answered, Failure, Json, On, Query, Route, State, blocking, bytes, listen},
+    core::{Access, Answered, Ask, Failure, Json, On, Path, Query, Route, State, blocking, bytes, listen},
 };
 
 const ANYWHERE: Access = Access::Role(Role::Viewer, On::Anywhere);
 const ADMIN: Access = Access::Role(Role::SecurityAdmin, On::Everywhere);
+const REPORT: &[Ask] = &[
+    Ask::role(Role::Consumer, "/api/v1/deployments")
+        .body(r#"{"place": "host:/srv", "kind": "run", "model": "model/acme/tiny"}"#),
+    // What is no record belongs to nobody in particular.
+    Ask::role(Role::Consumer, "/api/v1/deployments")
+        .body(r#"{"place": "host:/opt", "kind": "run", "model": "/opt/model"}"#)
+        .project("_"),
+];
 /// How often who follows the events is looked after.
 const BEAT: Duration = Duration::from_secs(1);
 /// How often a line goes out all the same, so that nothing in between ends the connection.
@@ -35,10 +44,10 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/api/v1/deployments", ANYWHERE, "Where models run, the newest first", deployments)
             .query::<DeploymentsQuery>()
-            .gives::<List<Value>>(),
+            .gives::<List<Deployment>>(),
         Route::post(
             "/api/v1/deployments",
-            Access::Asked("consumer in the project of the model"),
+            Access::Asked(REPORT),
             "Report that a model runs somewhere, or does not any more",
             report,
         )
@@ -51,23 +60,21 @@ pub(super) fn routes() -> Vec<Route> {
             events,
         )
         .query::<EventsQuery>()
-        .gives::<List<Value>>(),
-        Route::get("/api/v1/stats", ANYWHERE, "What there is, counted", stats).gives::<Value>(),
+        .gives::<List<Event>>()
+        .gives_kinds(&["text/event-stream"]),
+        Route::get("/api/v1/stats", ANYWHERE, "What there is, counted", stats).gives::<Stats>(),
         Route::get("/api/v1/jobs", Access::Role(Role::Auditor, On::Everywhere), "What has to be done, the newest first", jobs)
             .query::<JobsQuery>()
-            .gives::<List<Value>>(),
+            .gives::<List<JobBody>>(),
         Route::post("/api/v1/scans", ADMIN, "Scan everything again", scan_all).gives::<Queued>().success(202),
-        Route::get("/api/v1/policies", ANYWHERE, "What decides: the pack, its rules and their reasons", policies).gives::<Value>(),
-        Route::post("/api/v1/policies/decisions", ANYWHERE, "What the policy would say of an input", decide)
-            .takes::<PolicyInput>()
-            .gives::<Value>(),
-        Route::get("/api/v1/webhooks", ADMIN, "Who is told what happens", webhooks).gives::<List<Value>>(),
+        Route::get("/api/v1/webhooks", ADMIN, "Who is told what happens", webhooks).gives::<List<Webhook>>(),
         Route::post("/api/v1/webhooks", ADMIN, "Tell somebody what happens", add_webhook)
             .takes::<NewWebhook>()
             .gives::<Made>()
             .success(201),
         Route::delete("/api/v1/webhooks/{id}", ADMIN, "Tell them no more", delete_webhook).success(204),
-        Route::get("/log/{*object}", Access::Public, "The transparency log: `checkpoint`, `key`, tiles as C2SP tlog-tiles names them", log),
+        Route::get("/log/{*object}", Access::Public, "The transparency log: `checkpoint`, `key`, tiles as C2SP tlog-tiles names them", log)
+            .gives_kinds(&["text/plain", "application/octet-stream"]),
     ]
 }
 
@@ -266,15 +273,23 @@ enum JobWord {
 }
 
 /// A job, without what only its worker needs.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct JobBody {
+    /// Its number
     id: i64,
+    /// `pull`, `scan`, `notify`
     kind: String,
+    /// What it is about
     key: String,
+    /// `ready`, `running`, `failed`
     state: String,
+    /// How often it was begun
     attempts: u64,
+    /// What went wrong the last time
     message: String,
+    /// When it was asked for, in seconds since 1970
     created: u64,
+    /// From when on it may be begun
     due: u64,
 }
 
@@ -311,40 +326,8 @@ async fn scan_all(Shared(state): Shared<State>, caller: Caller) -> Answered<(Sta
     .await
 }
 
-async fn policies(Shared(state): Shared<State>) -> Json<Value> {
-    let pack = state.registry.policy();
-    let rules: Vec<Value> = pack.rules().keys().map(|rule| json!({ "rule": rule })).collect();
-    Json(json!({ "items": [{ "name": pack.name(), "digest": pack.digest().to_string(), "rules": rules }] }))
-}
-
-/// What the policy is asked.
-#[derive(Deserialize, JsonSchema)]
-struct PolicyInput {
-    /// The whole evidence, as docs/policy.md describes it
-    input: Value,
-}
-
-async fn decide(Shared(state): Shared<State>, Json(body): Json<PolicyInput>) -> Answered<Json<Value>> {
-    blocking(move || {
-        let decision = state
-            .registry
-            .policy()
-            .decide(&body.input)
-            .map_err(|error| Failure::invalid(error.to_string()))?;
-        Ok(Json(serde_json::to_value(decision).map_err(Failure::internal)?))
-    })
-    .await
-}
-
-async fn webhooks(Shared(state): Shared<State>) -> Answered<Json<List<Value>>> {
-    blocking(move || {
-        let known = state.registry.webhooks()?;
-        let known = known.into_iter().map(|known| {
-            json!({ "id": known.id, "url": known.url, "kinds": known.kinds, "author": known.author, "created": known.created })
-        });
-        Ok(Json(List::all(known.collect())))
-    })
-    .await
+async fn webhooks(Shared(state): Shared<State>) -> Answered<Json<List<Webhook>>> {
+    blocking(move || Ok(Json(List::all(state.registry.webhooks()?)))).await
 }
 
 /// Somebody to tell.

@@ -3,17 +3,15 @@
 
 use alnage_registry::people::{NewToken, Role};
 use axum::{
-    body::Bytes,
     extract::State as Shared,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::{Caller, trust};
-use crate::core::{Access, Answered, Failure, Json, Route, State, blocking};
+use crate::core::{Access, Answered, Bytes, Failure, Json, Route, State, blocking};
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -32,8 +30,12 @@ pub(crate) fn routes() -> Vec<Route> {
             "Exchange an identity, or a device's code, for a token",
             token,
         )
-        .takes::<TokenRequest>(),
-        Route::post("/oauth/device", Access::Public, "Begin to sign in from a terminal", device),
+        .takes::<TokenRequest>()
+        .takes_kinds(&["application/x-www-form-urlencoded"])
+        .gives::<Granted>()
+        .refuses::<Refused>(),
+        Route::post("/oauth/device", Access::Public, "Begin to sign in from a terminal", device)
+            .gives::<Begun>(),
         Route::post(
             "/auth/device",
             Access::Known,
@@ -69,22 +71,64 @@ struct Pending {
 }
 
 /// Errors have a shape of their own here (RFC 6749).
+#[derive(Serialize, JsonSchema)]
+struct Refused {
+    /// For programs: `invalid_grant`, `authorization_pending`, …
+    error: String,
+    /// For people
+    error_description: String,
+}
+
 fn refused(error: &str, description: &str) -> Response {
-    let body = json!({ "error": error, "error_description": description });
-    (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
+    let body = Refused { error: error.to_owned(), error_description: description.to_owned() };
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
+}
+
+/// A token that was given.
+#[derive(Serialize, JsonSchema)]
+struct Granted {
+    /// The token itself, shown once
+    access_token: String,
+    /// `bearer`
+    token_type: String,
+    /// How many seconds it lives
+    expires_in: u64,
+    /// `openid`
+    scope: String,
 }
 
 fn granted(token: &str, seconds: u64) -> Response {
-    let body =
-        json!({ "access_token": token, "token_type": "bearer", "expires_in": seconds, "scope": "openid" });
-    ([(header::CACHE_CONTROL, "no-store")], axum::Json(body)).into_response()
+    let body = Granted {
+        access_token: token.to_owned(),
+        token_type: "bearer".to_owned(),
+        expires_in: seconds,
+        scope: "openid".to_owned(),
+    };
+    ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
+/// A terminal that waits for somebody to say yes.
+#[derive(Serialize, JsonSchema)]
+struct Begun {
+    /// What the terminal asks for its token with
+    device_code: String,
+    /// What the person types
+    user_code: String,
+    /// Where
+    verification_uri: String,
+    /// The same with the code in it
+    verification_uri_complete: String,
+    /// For how many seconds
+    expires_in: i64,
+    /// How many seconds the terminal waits between questions
+    interval: u64,
 }
 
 async fn token(
     Shared(state): Shared<State>,
     caller: Caller,
     headers: HeaderMap,
-    body: Bytes,
+    Bytes(body): Bytes,
 ) -> Answered<Response> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let request =
@@ -139,7 +183,7 @@ fn exchange(state: &State, caller: &Caller, request: &TokenRequest) -> Answered<
     Ok(granted(secret.reveal(), LIFE))
 }
 
-async fn device(Shared(state): Shared<State>) -> Answered<Response> {
+async fn device(Shared(state): Shared<State>) -> Answered<Json<Begun>> {
     blocking(move || {
         let device = alnage_registry::people::Secret::plain()?;
         let code = alnage_registry::people::Secret::spoken()?;
@@ -148,15 +192,14 @@ async fn device(Shared(state): Shared<State>) -> Answered<Response> {
         state.people.keep_as(&code, "device-code", &content, DEVICE_TIME)?;
         state.people.keep_as(&device, "device", "", DEVICE_TIME)?;
         let page = format!("{}/console/device", state.settings.public_url.trim_end_matches('/'));
-        let body = json!({
-            "device_code": device.reveal(),
-            "user_code": code.reveal(),
-            "verification_uri": page,
-            "verification_uri_complete": format!("{page}?code={}", code.reveal()),
-            "expires_in": DEVICE_TIME,
-            "interval": 2,
-        });
-        Ok(axum::Json(body).into_response())
+        Ok(Json(Begun {
+            device_code: device.reveal().to_owned(),
+            user_code: code.reveal().to_owned(),
+            verification_uri_complete: format!("{page}?code={}", code.reveal()),
+            verification_uri: page,
+            expires_in: DEVICE_TIME,
+            interval: 2,
+        }))
     })
     .await
 }

@@ -56,7 +56,8 @@ pub(crate) fn routes() -> Vec<Route> {
             "Where the identity provider sends people back to",
             callback,
         )
-        .query::<Callback>(),
+        .query::<Callback>()
+        .gives_kinds(&["text/html"]),
     ]
 }
 

@@ -51,6 +51,13 @@ pub(super) fn part(of: &Version, part: &str) -> String {
     format!("{}/{part}", version(of.kind, &of.name, &of.commit))
 }
 
+/// Something of a version, for programs: `findings`, `bom`.
+pub(super) fn api(of: &Version, part: &str) -> String {
+    let name = if of.name.contains('/') { of.name.clone() } else { format!("_/{}", of.name) };
+    let (name, commit, kind) = (InPath(&name), InPath(&of.commit), of.kind.as_str());
+    format!("/api/v1/models/{name}/versions/{commit}/{part}?kind={kind}")
+}
+
 /// A version by its name.
 pub(super) fn link(of: &Version) -> Link {
     Link::new(&*of.name, version(of.kind, &of.name, &of.commit))

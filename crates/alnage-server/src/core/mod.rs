@@ -1,5 +1,6 @@
 //! What every surface stands on: the route table, the state, failures, limits, connections.
 
+pub(crate) mod access;
 pub(crate) mod audit;
 pub(crate) mod bytes;
 pub(crate) mod extract;
@@ -17,9 +18,10 @@ mod unwound;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub(crate) use extract::{Json, Query};
+pub(crate) use access::{Access, Ask, Needs, On};
+pub(crate) use extract::{Bytes, Json, Path, Query};
 pub(crate) use failure::{Answered, Failure};
-pub(crate) use routes::{Access, Door, On, Route};
+pub(crate) use routes::{Door, Route};
 pub(crate) use state::State;
 
 /// Runs what blocks, a query or a read, where it holds nobody up.

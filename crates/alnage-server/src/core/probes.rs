@@ -8,11 +8,16 @@ use axum::{
 
 use super::{Access, Answered, Route, State, blocking};
 
+const PLAIN: &str = "text/plain";
+
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/healthz", Access::Public, "Whether the process answers", || async { "ok\n" }),
-        Route::get("/readyz", Access::Public, "Whether records and blobs can be reached", ready),
-        Route::get("/metrics", Access::Public, "Figures for Prometheus", metrics),
+        Route::get("/healthz", Access::Public, "Whether the process answers", || async { "ok\n" })
+            .gives_kinds(&[PLAIN]),
+        Route::get("/readyz", Access::Public, "Whether records and blobs can be reached", ready)
+            .gives_kinds(&[PLAIN]),
+        Route::get("/metrics", Access::Public, "Figures for Prometheus", metrics)
+            .gives_kinds(&["text/plain"]),
     ]
 }
 

@@ -17,7 +17,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use tokio::sync::mpsc;
 
-use super::{Failure, State, audit::Line, layers};
+use super::{Access, Failure, On, State, audit::Line, layers};
 use crate::auth::Caller;
 
 /// A body in memory is no larger, unless a route says so.
@@ -51,7 +51,7 @@ impl Door {
 
 impl Door {
     /// Whether models are given out there.
-    fn gives_models(self) -> bool {
+    pub(crate) fn gives_models(self) -> bool {
         matches!(self, Self::Hub | Self::Xet | Self::Oci | Self::Mlflow)
     }
 }
@@ -71,28 +71,6 @@ impl fmt::Display for Door {
     }
 }
 
-/// Who may take a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Everybody.
-    Public,
-    /// Whoever says who they are.
-    Known,
-    /// Who has this role there.
-    Role(Role, On),
-    /// The handler finds out what is asked for, and then asks `Caller::must`; the words say what it asks.
-    Asked(&'static str),
-}
-
-/// Where a route needs its role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum On {
-    /// In the project that the path names in this segment.
-    Segment(&'static str),
-    Anywhere,
-    Everywhere,
-}
-
 /// Gives the schema of a type.
 pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
@@ -109,6 +87,11 @@ pub(crate) struct Route {
     pub(crate) query: Option<SchemaOf>,
     pub(crate) takes: Option<SchemaOf>,
     pub(crate) gives: Option<SchemaOf>,
+    /// The media types of what is sent and what comes back, beside or instead of plain JSON.
+    pub(crate) takes_kinds: &'static [&'static str],
+    pub(crate) gives_kinds: &'static [&'static str],
+    /// What comes back with 400, where that is not a failure like any other.
+    pub(crate) refuses: Option<SchemaOf>,
     /// The status when all is well.
     pub(crate) success: u16,
     /// The most that a body in memory may be. Handlers that stream a body set their own limits.
@@ -139,6 +122,9 @@ impl Route {
             query: None,
             takes: None,
             gives: None,
+            takes_kinds: &[],
+            gives_kinds: &[],
+            refuses: None,
             success: 200,
             body: BODY,
             handler: on(filter, handler),
@@ -192,6 +178,20 @@ impl Route {
 
     pub(crate) fn gives<T: JsonSchema>(self) -> Self {
         Self { gives: Some(|generator| generator.subschema_for::<T>()), ..self }
+    }
+
+    /// What is sent is, or may be, of these media types.
+    pub(crate) fn takes_kinds(self, takes_kinds: &'static [&'static str]) -> Self {
+        Self { takes_kinds, ..self }
+    }
+
+    /// What comes back is, or may be, of these media types.
+    pub(crate) fn gives_kinds(self, gives_kinds: &'static [&'static str]) -> Self {
+        Self { gives_kinds, ..self }
+    }
+
+    pub(crate) fn refuses<T: JsonSchema>(self) -> Self {
+        Self { refuses: Some(|generator| generator.subschema_for::<T>()), ..self }
     }
 
     /// The status when all is well, where that is not 200.

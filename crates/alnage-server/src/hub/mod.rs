@@ -5,6 +5,7 @@
 //! content network would lead clients around the registry.
 
 mod account;
+mod asks;
 mod cache;
 pub(crate) mod door;
 pub(crate) mod file;
@@ -47,9 +48,6 @@ use crate::{
     core::{Access, Route, State},
 };
 
-/// What these routes ask of who takes them.
-const ASKS: &str = "consumer in the repository's project to download, publisher to upload; downloads are open to \
-everybody where the server says so";
 /// What it takes to download.
 const TO_READ: Role = Role::Consumer;
 /// Forms and lists of paths.
@@ -58,14 +56,14 @@ const MAX_FORM: usize = 4 << 20;
 /// The hub's protocol names repositories in the middle of its paths, so each method has one route for all of them.
 pub(crate) fn routes() -> Vec<Route> {
     let methods = [
-        (Method::GET, "Read of models and datasets, as clients of a hub do"),
-        (Method::HEAD, "What a file is, as clients of a hub ask"),
-        (Method::POST, "Upload and questions, as clients of a hub send them"),
-        (Method::PUT, "Bytes and settings, as clients of a hub send them"),
-        (Method::DELETE, "Deletion, as clients of a hub send it"),
+        (Method::GET, asks::GET, "Read of models and datasets, as clients of a hub do"),
+        (Method::HEAD, asks::HEAD, "What a file is, as clients of a hub ask"),
+        (Method::POST, asks::POST, "Upload and questions, as clients of a hub send them"),
+        (Method::PUT, asks::PUT, "Bytes and settings, as clients of a hub send them"),
+        (Method::DELETE, asks::DELETE, "Deletion, as clients of a hub send it"),
     ];
-    let routes =
-        methods.map(|(method, summary)| Route::new(method, "/{*path}", Access::Asked(ASKS), summary, answer));
+    let routes = methods
+        .map(|(method, asks, summary)| Route::new(method, "/{*path}", Access::Asked(asks), summary, answer));
     routes.into()
 }
 

@@ -175,3 +175,70 @@ fn what_is_kept_is_given_again_until_anything_changes() {
     cache.check(8, Instant::now(), 4);
     assert_eq!(length(&Method::GET, 99, true), None, "something has changed");
 }
+
+fn name_of(place: &super::path::Place) -> &'static str {
+    use super::path::{Part, Place, Repos};
+    match place {
+        Place::List(_) => "list",
+        Place::WhoAmI => "who-am-i",
+        Place::ValidateYaml => "validate-yaml",
+        Place::Repos(Repos::Create) => "create",
+        Place::Repos(Repos::Delete) => "delete",
+        Place::Upload(_) => "upload",
+        Place::UploadDone(_) => "upload-done",
+        Place::Repo { part, .. } => match part {
+            Part::Info(_) => "info",
+            Part::Tree(..) => "tree",
+            Part::PathsInfo(_) => "paths-info",
+            Part::Refs => "refs",
+            Part::Commits(_) => "commits",
+            Part::Discussions => "discussions",
+            Part::MayRead => "may-read",
+            Part::MayWrite => "may-write",
+            Part::File(..) => "file",
+            Part::Preupload(_) => "preupload",
+            Part::Commit(_) => "commit",
+            Part::Branch(_) => "branch",
+            Part::Tag(_) => "tag",
+            Part::Settings => "settings",
+            Part::XetWrite(_) => "xet-write",
+            Part::XetRead(_) => "xet-read",
+            Part::LargeFiles => "large-files",
+        },
+    }
+}
+
+/// What is done with a part of a repository has an example in the table, from which every role is tried.
+#[test]
+fn everything_that_is_done_with_a_repository_has_an_example() {
+    use super::{asks, path};
+    let table = [
+        ("GET", asks::GET),
+        ("HEAD", asks::HEAD),
+        ("POST", asks::POST),
+        ("PUT", asks::PUT),
+        ("DELETE", asks::DELETE),
+    ];
+    let mut places = std::collections::BTreeMap::new();
+    let mut known = std::collections::BTreeSet::new();
+    for (method, asks) in table {
+        for ask in asks {
+            let path = ask.path.replace("{commit}", "main").replace("{dataset}", "main");
+            let name = name_of(&path::parse(&path).unwrap());
+            known.insert((method, name));
+            places.insert(name, path);
+        }
+    }
+    assert_eq!(places.len(), 24, "every arm of `name_of` has an example: {:?}", places.keys());
+    let server = crate::testing::Server::start(crate::Settings::default());
+    let token = server.token("admin", &["security-admin"]);
+    for (method, _) in table {
+        for (name, path) in &places {
+            let answer = server.ask(&method.parse().unwrap(), path, &token, None);
+            let says = answer.headers.get("x-error-message").and_then(|value| value.to_str().ok());
+            let is_done = !says.is_some_and(|text| text.contains("cannot be done"));
+            let is_known = known.contains(&(method, *name));
+            assert!(!is_done || is_known, "{method} {path}: {} has no example", answer.status);
+        }
+    }
+}

@@ -24,11 +24,27 @@ use serde_json::{Value, json};
 use self::reply::MlflowError;
 use crate::{
     auth::Caller,
-    core::{Access, Failure, Route, State, blocking},
+    core::{Access, Ask, Failure, Needs, Route, State, blocking},
     hub::door::{self, Asked, Found, Patience},
 };
 
-const ASKS: &str = "consumer in the model's project; open to everybody where the server says so";
+/// What is asked for: everything needs a consumer in the model's project, and is open to everybody where the server says so.
+const MODEL: &[Ask] = &[read("/api/2.0/mlflow/registered-models/get?name=acme--tiny")];
+const ALIAS: &[Ask] = &[read("/api/2.0/mlflow/registered-models/alias?name=acme--tiny&alias=main")];
+const MODELS: &[Ask] = &[Ask::of(Needs::Rows(Role::Consumer), "/api/2.0/mlflow/registered-models/search")];
+const LATEST: &[Ask] = &[read("/api/2.0/mlflow/registered-models/get-latest-versions?name=acme--tiny")];
+const POSTED: &[Ask] =
+    &[read("/api/2.0/mlflow/registered-models/get-latest-versions").body(r#"{"name": "acme--tiny"}"#)];
+const VERSION: &[Ask] = &[read("/api/2.0/mlflow/model-versions/get?name=acme--tiny&version=1")];
+const VERSIONS: &[Ask] = &[read("/api/2.0/mlflow/model-versions/search?filter=name%3D%27acme--tiny%27")];
+const PLACE: &[Ask] = &[read("/api/2.0/mlflow/model-versions/get-download-uri?name=acme--tiny&version=1")];
+const FILES: &[Ask] = &[read("/api/2.0/mlflow-artifacts/artifacts?path=acme--tiny%2F1")];
+const FILE: &[Ask] = &[read("/api/2.0/mlflow-artifacts/artifacts/acme--tiny/1/config.json")];
+
+const fn read(path: &'static str) -> Ask {
+    Ask::role(Role::Consumer, path)
+}
+
 /// Where MLflow's clients ask for models.
 const API: &str = "/api/2.0/mlflow/";
 /// Models and versions of one answer, at most.
@@ -37,29 +53,42 @@ const MAX_RESULTS: u32 = 1000;
 type Told<T> = Result<T, MlflowError>;
 
 pub(crate) fn routes() -> Vec<Route> {
-    let get = |path, summary| Route::get(path, Access::Asked(ASKS), summary, answer);
-    let post = |path, summary| Route::post(path, Access::Asked(ASKS), summary, answer);
+    let get = |path, asks, summary| Route::get(path, Access::Asked(asks), summary, answer);
     vec![
-        get("/api/2.0/mlflow/registered-models/get", "A model, for MLflow"),
-        get("/api/2.0/mlflow/registered-models/alias", "The version that an alias leads to, for MLflow"),
-        get("/api/2.0/mlflow/registered-models/search", "The models there are, for MLflow"),
-        get("/api/2.0/mlflow/registered-models/get-latest-versions", "The newest version, for MLflow"),
-        post("/api/2.0/mlflow/registered-models/get-latest-versions", "The newest version, for MLflow"),
-        get("/api/2.0/mlflow/model-versions/get", "A version, for MLflow"),
-        get("/api/2.0/mlflow/model-versions/search", "Versions of a model, for MLflow"),
+        get("/api/2.0/mlflow/registered-models/get", MODEL, "A model, for MLflow"),
+        get(
+            "/api/2.0/mlflow/registered-models/alias",
+            ALIAS,
+            "The version that an alias leads to, for MLflow",
+        ),
+        get("/api/2.0/mlflow/registered-models/search", MODELS, "The models there are, for MLflow"),
+        get(
+            "/api/2.0/mlflow/registered-models/get-latest-versions",
+            LATEST,
+            "The newest version, for MLflow",
+        ),
+        Route::post(
+            "/api/2.0/mlflow/registered-models/get-latest-versions",
+            Access::Asked(POSTED),
+            "The newest version, for MLflow",
+            answer,
+        ),
+        get("/api/2.0/mlflow/model-versions/get", VERSION, "A version, for MLflow"),
+        get("/api/2.0/mlflow/model-versions/search", VERSIONS, "Versions of a model, for MLflow"),
         get(
             "/api/2.0/mlflow/model-versions/get-download-uri",
+            PLACE,
             "Where a version's files are, if it is given out",
         ),
         Route::get(
             "/api/2.0/mlflow-artifacts/artifacts",
-            Access::Asked(ASKS),
+            Access::Asked(FILES),
             "The files of a version, for MLflow",
             artifacts::list,
         ),
         Route::get(
             "/api/2.0/mlflow-artifacts/artifacts/{*path}",
-            Access::Asked(ASKS),
+            Access::Asked(FILE),
             "A file of a version, for MLflow",
             artifacts::file,
         ),

@@ -30,27 +30,49 @@ use self::{
 };
 use crate::{
     auth::Caller,
-    core::{Access, Failure, Route, State},
+    core::{Access, Ask, Failure, Needs, Route, State},
 };
 
-const ASKS: &str = "consumer in the model's project to pull, publisher to push; pulls are open to everybody where the \
-server says so";
 const DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
 type Told<T> = Result<T, OciError>;
 
+/// What is asked for: consumers of the model's project pull, publishers push; pulls are open to everybody where the
+/// server says so.
+const PULL: &[Ask] = &[
+    Ask::role(Role::Consumer, "/v2/acme/tiny/manifests/main"),
+    Ask::role(Role::Consumer, "/v2/acme/tiny/blobs/{blob}"),
+    Ask::role(Role::Consumer, "/v2/acme/tiny/tags/list"),
+    Ask::role(Role::Consumer, "/v2/acme/tiny/referrers/{artifact}"),
+    Ask::role(Role::Publisher, "/v2/acme/pushed/blobs/uploads/{upload}"),
+];
+const BEGIN: &[Ask] = &[
+    Ask::role(Role::Publisher, "/v2/acme/pushed/blobs/uploads/"),
+    Ask::role(Role::Publisher, "/v2/acme/pushed/blobs/uploads/?mount={blob}&from=acme%2Ftiny"),
+];
+const APPEND: &[Ask] = &[Ask::role(Role::Publisher, "/v2/acme/pushed/blobs/uploads/{upload}").body("abc")];
+const FINISH: &[Ask] = &[
+    Ask::role(Role::Publisher, "/v2/acme/pushed/blobs/uploads/{upload}?digest={nothing}"),
+    Ask::role(Role::Publisher, "/v2/acme/pushed/manifests/one").body("{}").empty(),
+];
+const CANCEL: &[Ask] = &[Ask::role(Role::Publisher, "/v2/acme/pushed/blobs/uploads/{upload}")];
+
 pub(crate) fn routes() -> Vec<Route> {
-    let asked = Access::Asked(ASKS);
+    const BASE: &[Ask] = &[Ask::of(Needs::KnownUnlessOpen, "/v2")];
+    const BELOW: &[Ask] = &[Ask::of(Needs::KnownUnlessOpen, "/v2/")];
     let methods = [
-        (Method::GET, "Manifests, blobs, tags and referrers of models"),
-        (Method::POST, "Begins the upload of a blob"),
-        (Method::PATCH, "Takes a part of a blob"),
-        (Method::PUT, "Takes a manifest, or the end of a blob"),
-        (Method::DELETE, "Gives up an upload"),
+        (Method::GET, PULL, "Manifests, blobs, tags and referrers of models"),
+        (Method::POST, BEGIN, "Begins the upload of a blob"),
+        (Method::PATCH, APPEND, "Takes a part of a blob"),
+        (Method::PUT, FINISH, "Takes a manifest, or the end of a blob"),
+        (Method::DELETE, CANCEL, "Gives up an upload"),
     ];
-    let base =
-        ["/v2", "/v2/"].map(|path| Route::get(path, asked, "Says that artifacts are served here", base));
-    let rest = methods.map(|(method, summary)| Route::new(method, "/v2/{*path}", asked, summary, answer));
+    let base = [("/v2", BASE), ("/v2/", BELOW)].map(|(path, asks)| {
+        Route::get(path, Access::Asked(asks), "Says that artifacts are served here", base)
+    });
+    let rest = methods.map(|(method, asks, summary)| {
+        Route::new(method, "/v2/{*path}", Access::Asked(asks), summary, answer)
+    });
     base.into_iter().chain(rest).collect()
 }
 

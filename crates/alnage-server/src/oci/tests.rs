@@ -34,3 +34,44 @@ fn paths_are_read_whatever_the_name_has() {
         check(path, None);
     }
 }
+
+fn name_of(place: &Place) -> &'static str {
+    match place {
+        Place::Manifest { .. } => "manifest",
+        Place::Blob { .. } => "blob",
+        Place::Uploads { .. } => "uploads",
+        Place::Upload { .. } => "upload",
+        Place::Tags { .. } => "tags",
+        Place::Referrers { .. } => "referrers",
+    }
+}
+
+/// What is done with an artifact has an example in the table, from which every role is tried.
+#[test]
+fn everything_that_is_done_with_an_artifact_has_an_example() {
+    use super::{APPEND, BEGIN, CANCEL, FINISH, PULL};
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let table = [("GET", PULL), ("POST", BEGIN), ("PATCH", APPEND), ("PUT", FINISH), ("DELETE", CANCEL)];
+    let mut places = std::collections::BTreeMap::new();
+    let mut known = std::collections::BTreeSet::new();
+    for (method, asks) in table {
+        for ask in asks {
+            let path =
+                ask.path.replace("{blob}", &digest).replace("{artifact}", &digest).replace("{upload}", "u1");
+            let path = path.split('?').next().unwrap().to_owned();
+            let name = name_of(&parse(path.strip_prefix("/v2/").unwrap()).unwrap());
+            known.insert((method, name));
+            places.insert(name, path);
+        }
+    }
+    assert_eq!(places.len(), 6, "every arm of `name_of` has an example: {:?}", places.keys());
+    let server = crate::testing::Server::start(crate::Settings::default());
+    let token = server.token("admin", &["security-admin"]);
+    for (method, _) in table {
+        for (name, path) in &places {
+            let status = server.ask(&method.parse().unwrap(), path, &token, None).status;
+            let is_known = known.contains(&(method, *name));
+            assert!(status == 405 || is_known, "{method} {path}: {status} has no example");
+        }
+    }
+}

@@ -6,6 +6,7 @@
 
 use alnage_registry::{
     Kind,
+    people::Role,
     xet::{self as registry_xet, Assembled, Grant, Inserted},
 };
 use alnage_xet::{MAX_SHARD_BYTES, MAX_XORB_BODY, MerkleHash};
@@ -19,19 +20,23 @@ use axum::{
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use crate::core::{Access, Answered, Failure, Route, State, blocking};
+use crate::core::{Access, Answered, Ask, Failure, Route, State, blocking};
 
 /// Xorbs and shards in memory at a time; the others wait at the door.
 static AT_ONCE: Semaphore = Semaphore::const_new(6);
 
-const ASKED: Access = Access::Asked("a token for uploads, which publishers of the project are given");
+/// What is asked for with a token for uploads, which publishers of a project are given at the hub's door.
+const XORB: &[Ask] = &[Ask::role(Role::Publisher, "/v1/xorbs/default/{hash}").empty()];
+const SHARD: &[Ask] = &[Ask::role(Role::Publisher, "/v1/shards").empty()];
 
 pub(crate) fn routes() -> Vec<Route> {
-    let absent = |method, path| Route::new(method, path, ASKED, "Not offered: clients go on without", absent);
+    let absent =
+        |method, path| Route::new(method, path, Access::Public, "Not offered: clients go on without", absent);
+    let (xorb, shard) = (Access::Asked(XORB), Access::Asked(SHARD));
     vec![
-        Route::post("/v1/xorbs/{prefix}/{hash}", ASKED, "Takes a xorb: chunks of files", take_xorb)
+        Route::post("/v1/xorbs/{prefix}/{hash}", xorb, "Takes a xorb: chunks of files", take_xorb)
             .body(MAX_XORB_BODY),
-        Route::post("/v1/shards", ASKED, "Takes a shard: makes files of chunks", take_shard)
+        Route::post("/v1/shards", shard, "Takes a shard: makes files of chunks", take_shard)
             .body(MAX_SHARD_BYTES),
         absent(Method::GET, "/v1/chunks/{prefix}/{hash}"),
         absent(Method::POST, "/v1/xorb-grants/{prefix}/{hash}"),

@@ -2,6 +2,7 @@
 
 mod deployments;
 mod door;
+mod exceptions;
 mod lineage;
 mod log;
 mod models;
@@ -20,14 +21,37 @@ use alnage_registry::{Actor, ActorKind, Version, project_of};
 
 use crate::{
     auth::{Caller, CallerKind},
-    core::{Access, Answered, Failure, On, Route},
+    core::{Access, Answered, Ask, Failure, On, Route},
 };
+
+/// What of a version is seen and done, by whom.
+const SEEN: &[Ask] = &[
+    Ask::role(Role::Viewer, "/console/models/acme/tiny"),
+    Ask::role(Role::Viewer, "/console/models/acme/tiny/versions/{commit}"),
+    Ask::role(Role::Viewer, "/console/models/acme/tiny/versions/main/files"),
+    Ask::role(Role::Viewer, "/console/models/acme/tiny/versions/main/revoke"),
+];
+const SEEN_DATASET: &[Ask] = &[Ask::role(Role::Viewer, "/console/datasets/acme/data")];
+const CHANGED: &[Ask] = &[
+    Ask::role(Role::Consumer, "/console/models/acme/idle/versions/main/ask").body("reason=a+pilot"),
+    Ask::role(Role::Reviewer, "/console/models/acme/tiny/versions/main/stage")
+        .body("stage=production&reason=change"),
+    Ask::role(Role::Reviewer, "/console/models/acme/gone/versions/main/revoke")
+        .body("sure=yes&reason=leaked"),
+];
+const CHANGED_DATASET: &[Ask] =
+    &[Ask::role(Role::Reviewer, "/console/datasets/acme/old/versions/main/revoke")
+        .body("sure=yes&reason=leaked")];
+const REVIEW: &[Ask] = &[Ask::role(Role::Viewer, "/console/reviews/{approval}")];
+const VOTE: &[Ask] =
+    &[Ask::role(Role::Reviewer, "/console/reviews/{request}").body("vote=approve&reason=read")];
+const EXCEPT: &[Ask] = &[Ask::role(Role::Reviewer, "/console/exceptions")
+    .body("version=acme%2Fidle&rule=verdict-open&reason=known&until=2099-01-01")];
+const END: &[Ask] = &[Ask::role(Role::Reviewer, "/console/exceptions/{exception}/end")];
 
 /// The rows of the table.
 pub(crate) fn routes() -> Vec<Route> {
     let viewer = || Access::Role(Role::Viewer, On::Anywhere);
-    let here = || Access::Asked("viewer in the model's project");
-    let there = || Access::Asked("the role of the action in the model's project");
     vec![
         Route::get("/", Access::Public, "To the console", door::root).success(303),
         Route::get("/console/assets/{name}", Access::Public, "Stylesheet, script, typeface", door::asset),
@@ -36,27 +60,36 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::post("/console/sign-out", Access::Public, "Sign out", door::leave).success(303),
         Route::get("/console", Access::Known, "What runs, what waits, what is blocked", overview::show),
         Route::get("/console/models", viewer(), "Models and datasets", models::show),
-        Route::get("/console/models/{*rest}", here(), "A version of a model", version::model),
+        Route::get("/console/models/{*rest}", Access::Asked(SEEN), "A version of a model", version::model),
         Route::post(
             "/console/models/{*rest}",
-            there(),
+            Access::Asked(CHANGED),
             "Change something about a version",
             version::change_model,
         )
         .success(303),
-        Route::get("/console/datasets/{*rest}", here(), "A version of a dataset", version::dataset),
+        Route::get(
+            "/console/datasets/{*rest}",
+            Access::Asked(SEEN_DATASET),
+            "A version of a dataset",
+            version::dataset,
+        ),
         Route::post(
             "/console/datasets/{*rest}",
-            there(),
+            Access::Asked(CHANGED_DATASET),
             "Change something about a version",
             version::change_dataset,
         )
         .success(303),
         Route::get("/console/reviews", viewer(), "What waits for a decision", reviews::list),
-        Route::get("/console/reviews/{id}", here(), "A request for approval", reviews::show),
-        Route::post("/console/reviews/{id}", there(), "Approve or deny", reviews::vote).success(303),
-        Route::get("/console/exceptions", viewer(), "Exceptions from the policy", reviews::exceptions),
-        Route::post("/console/exceptions", there(), "Grant an exception", reviews::except).success(303),
+        Route::get("/console/reviews/{id}", Access::Asked(REVIEW), "A request for approval", reviews::show),
+        Route::post("/console/reviews/{id}", Access::Asked(VOTE), "Approve or deny", reviews::vote)
+            .success(303),
+        Route::get("/console/exceptions", viewer(), "Exceptions from the policy", exceptions::show),
+        Route::post("/console/exceptions", Access::Asked(EXCEPT), "Grant an exception", exceptions::grant)
+            .success(303),
+        Route::post("/console/exceptions/{id}/end", Access::Asked(END), "End an exception", exceptions::end)
+            .success(303),
         Route::get("/console/deployments", viewer(), "What runs where", deployments::show),
         Route::get("/console/policy", viewer(), "Packs, rules, and a place to try them", policy::show),
         Route::post("/console/policy", viewer(), "Try a pack on evidence", policy::attempt),

@@ -1,6 +1,7 @@
 //! The list of models and datasets.
 
 use alnage_registry::{Kind, Page, Repo, RepoQuery, Stage, people::Role};
+use alnage_types::Verdict;
 use axum::{extract::State as Shared, response::Response};
 use serde::Deserialize;
 
@@ -17,6 +18,7 @@ use crate::{
 };
 
 const ROWS: usize = 50;
+const VERDICTS: [Verdict; 4] = [Verdict::Pass, Verdict::Unknown, Verdict::Review, Verdict::Block];
 /// Pages of records that one page of the console looks through, for who sees few of them.
 const LOOKED: usize = 40;
 
@@ -30,6 +32,8 @@ pub(super) struct Wanted {
     #[serde(default)]
     stage: String,
     #[serde(default)]
+    verdict: String,
+    #[serde(default)]
     after: String,
 }
 
@@ -42,14 +46,15 @@ pub(super) async fn show(
         let frame = respond::frame(&state, &caller, "Models", Place::Models, "")?;
         let (found, next) = load(&state, &caller, &wanted)?;
         let query = format!(
-            "q={}&kind={}&stage={}",
+            "q={}&kind={}&verdict={}&stage={}",
             InQuery(&wanted.q),
             InQuery(&wanted.kind),
+            InQuery(&wanted.verdict),
             InQuery(&wanted.stage)
         );
         Ok(Models {
             frame,
-            filter: Filter::new(&wanted.q, &wanted.kind, &wanted.stage),
+            filter: Filter::new(&wanted.q, &wanted.kind, &wanted.verdict, &wanted.stage),
             rows: found.iter().map(row).collect(),
             pages: Pages {
                 first: if wanted.after.is_empty() {
@@ -82,6 +87,7 @@ fn load(state: &State, caller: &Caller, wanted: &Wanted) -> Answered<(Vec<Repo>,
         project,
         search: if text.is_empty() { None } else { Some(text) },
         stage: Stage::parse(&wanted.stage).ok(),
+        verdict: VERDICTS.into_iter().find(|verdict| verdict.as_str() == wanted.verdict),
         served: false,
     };
     let (mut shown, mut after) = (Vec::new(), wanted.after.clone());

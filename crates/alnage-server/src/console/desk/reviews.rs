@@ -1,8 +1,6 @@
-//! Requests for approval, votes about them, and exceptions.
+//! Requests for approval, and votes about them.
 
-use alnage_registry::{
-    Exception, FindingQuery, NewException, Page, Request, RequestState, Version, Vote, VoteKind, people::Role,
-};
+use alnage_registry::{FindingQuery, Page, Request, RequestState, Version, Vote, VoteKind, people::Role};
 use axum::{
     Form,
     extract::{Path, State as Shared},
@@ -15,14 +13,14 @@ use crate::{
     auth::Caller,
     console::{
         address,
-        pages::{ExceptionRow, Exceptions, Pages, Review, ReviewRow, Reviews, VoteRow},
+        pages::{Pages, Review, ReviewRow, Reviews, VoteRow},
         parts::{Count, Link, Mark, Moment, Place, Tone, Until, day},
         respond,
     },
-    core::{Answered, Failure, Query, State, blocking},
+    core::{Answered, Failure, Query, State},
 };
 
-const DAY: u64 = 86_400;
+pub(super) const DAY: u64 = 86_400;
 /// How long an approval holds unless somebody says otherwise, in days.
 const APPROVED: u64 = 90;
 const ROWS: u32 = 200;
@@ -34,8 +32,6 @@ pub(super) struct Wanted {
     done: String,
     #[serde(default)]
     after: String,
-    #[serde(default)]
-    version: String,
 }
 
 pub(super) async fn list(
@@ -227,88 +223,13 @@ pub(super) async fn vote(
 }
 
 /// The last second of a day that a form names; none when it names none.
-fn end_of(text: &str) -> Answered<Option<u64>> {
+pub(super) fn end_of(text: &str) -> Answered<Option<u64>> {
     if text.is_empty() {
         return Ok(None);
     }
     let begin = day(text)
         .ok_or_else(|| Failure::invalid(format!("`{text:.20}` is no day: write it as 2026-12-31")))?;
     Ok(Some(begin + DAY - 1))
-}
-
-pub(super) async fn exceptions(
-    Shared(state): Shared<State>,
-    caller: Caller,
-    Query(wanted): Query<Wanted>,
-) -> Answered<Response> {
-    respond::page(move || {
-        let now = state.registry.now();
-        let mut shown = Vec::new();
-        for exception in state.registry.open_exceptions()?.iter().take(500) {
-            let Some(version) = state.registry.version_by_id(exception.version)? else { continue };
-            if may(&caller, Role::Viewer, &version.name) {
-                shown.push(exception_row(exception, &version, now));
-            }
-        }
-        Ok(Exceptions {
-            frame: respond::frame(&state, &caller, "Exceptions", Place::Exceptions, &wanted.done)?,
-            rows: shown,
-            pages: Pages::default(),
-            may_grant: caller.may(Role::SecurityAdmin, alnage_registry::people::Place::Anywhere),
-            version: wanted.version,
-            earliest: Moment(now + DAY).day(),
-        })
-    })
-    .await
-}
-
-fn exception_row(exception: &Exception, version: &Version, now: u64) -> ExceptionRow {
-    let ended = exception.ended.is_some() || exception.expires <= now;
-    let file = exception.file.as_deref().map(|file| format!(" in {file}")).unwrap_or_default();
-    ExceptionRow {
-        model: address::link(version),
-        version: address::short(version),
-        rule: format!("{}{file}", exception.rule),
-        reason: exception.reason.clone(),
-        who: exception.author.clone(),
-        until: Until(Some(exception.expires)),
-        mark: if ended { Mark::new("Ended", Tone::Quiet) } else { Mark::new("In force", Tone::Look) },
-    }
-}
-
-/// What the form of an exception sends.
-#[derive(Deserialize)]
-pub(super) struct Grant {
-    version: String,
-    rule: String,
-    #[serde(default)]
-    reason: String,
-    until: String,
-}
-
-pub(super) async fn except(
-    Shared(state): Shared<State>,
-    caller: Caller,
-    Form(form): Form<Grant>,
-) -> Answered<Response> {
-    if caller.is_anonymous() {
-        return Err(Failure::unauthorized());
-    }
-    let at = state.clone();
-    let reader = caller.clone();
-    let version = blocking(move || {
-        find(&at, &reader, &form.version).map(|version| (version, form.rule, form.reason, form.until))
-    });
-    let (version, rule, reason, until) = version.await?;
-    respond::done(move || {
-        must(&caller, Role::SecurityAdmin, &version)?;
-        let expires = end_of(&until)?.ok_or_else(|| Failure::invalid("an exception has an end"))?;
-        let new =
-            NewException { version: version.id, rule: rule.trim(), file: None, reason: &reason, expires };
-        state.registry.exception(&new, &actor(&caller))?;
-        Ok("/console/exceptions?done=excepted".to_owned())
-    })
-    .await
 }
 
 /// The version that somebody wrote down: `acme/tiny@commit`, with or without `model/` before it.

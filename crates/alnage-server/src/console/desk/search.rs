@@ -57,7 +57,7 @@ fn group(name: &'static str, mut rows: Vec<Hit>) -> Option<Group> {
 }
 
 fn by_name(state: &State, caller: &Caller, q: &str) -> Answered<Option<Group>> {
-    let query = RepoQuery { kind: None, project: None, search: Some(q), stage: None, served: false };
+    let query = RepoQuery { search: Some(q), ..RepoQuery::default() };
     let mut hits = Vec::new();
     for repo in state.registry.repos(query, Page::first(200))? {
         if hits.len() <= ROWS && may(caller, Role::Viewer, &repo.name) {

@@ -125,7 +125,7 @@ fn change(state: &State, caller: &Caller, kind: Kind, rest: &str, form: &Change)
     let page = address::version(version.kind, &version.name, &version.commit);
     match &*part {
         "ask" => {
-            must(caller, Role::Publisher, &version)?;
+            must(caller, Role::Consumer, &version)?;
             let new = NewRequest {
                 version: version.id,
                 stage: Stage::Approved,
@@ -218,7 +218,7 @@ fn load(state: &State, caller: &Caller, version: Version, wanted: &Wanted) -> An
         findings: found.iter().take(FINDINGS as usize).map(rows::finding).collect(),
         findings_total: Count(total),
         findings_more: total.saturating_sub(u64::from(FINDINGS)),
-        record_href: format!("/api/v1/findings?version={}", version.id),
+        record_href: address::api(&version, "findings"),
         scanned: scan.as_ref().map(scanned).unwrap_or_default(),
         no_findings: if scan.is_some() { "The scan found nothing." } else { "It has not been scanned yet." },
         files: files.iter().map(|file| rows::file(file, given_out)).collect(),
@@ -234,7 +234,7 @@ fn load(state: &State, caller: &Caller, version: Version, wanted: &Wanted) -> An
             .map_or(Ok(None), |id| registry.scan_bom(id))?
             .map(|text| bom(&text))
             .unwrap_or_default(),
-        bom_href: version.scan.map(|id| format!("/api/v1/scans/{id}/bom")).unwrap_or_default(),
+        bom_href: version.scan.map(|_| address::api(&version, "bom")).unwrap_or_default(),
         seals,
         seals_checked,
         lineage: lineage.graph,
@@ -242,7 +242,7 @@ fn load(state: &State, caller: &Caller, version: Version, wanted: &Wanted) -> An
         blast_href: address::part(&version, "revoke"),
         deployments: running,
         approvals: votes(&requests),
-        may_ask: waits && scan.is_some() && open.is_none() && may(caller, Role::Publisher, &version.name),
+        may_ask: waits && scan.is_some() && open.is_none() && may(caller, Role::Consumer, &version.name),
         ask_action: format!("{page}/ask"),
         moves: if reviewer { choices(moves(&version)) } else { Vec::new() },
         move_action: format!("{page}/stage"),
@@ -326,7 +326,7 @@ fn way_out(state: &State, version: &Version, reasons: &[pages::Reason]) -> Strin
             match (remedy.filter(|text| !text.is_empty()), version.stage) {
                 (Some(remedy), _) => respond::sentence(&remedy),
                 (None, Stage::Rejected) => {
-                    "Use another version, or one without these findings. A security administrator can except a rule for a while."
+                    "Use another version, or one without these findings. A reviewer can except a rule for a while."
                         .to_owned()
                 }
                 (None, _) => "Ask for an approval below; somebody else decides.".to_owned(),
@@ -338,10 +338,12 @@ fn way_out(state: &State, version: &Version, reasons: &[pages::Reason]) -> Strin
 fn actions(caller: &Caller, version: &Version, open: Option<&Request>) -> Vec<Link> {
     let mut actions = Vec::new();
     if let Some(request) = open {
-        actions.push(Link::new("Decide about the request", format!("/console/reviews/{}", request.id)));
+        let decides = may(caller, Role::Reviewer, &version.name);
+        let label = if decides { "Decide about the request" } else { "See the request" };
+        actions.push(Link::new(label, format!("/console/reviews/{}", request.id)));
     }
     let excepted = matches!(version.stage, Stage::Rejected | Stage::Quarantined) && version.scan.is_some();
-    if excepted && may(caller, Role::SecurityAdmin, &version.name) {
+    if excepted && may(caller, Role::Reviewer, &version.name) {
         let of = format!("{}/{}@{}", version.kind.as_str(), version.name, version.commit);
         actions
             .push(Link::new("Except a rule", format!("/console/exceptions?version={}#grant", InQuery(&of))));

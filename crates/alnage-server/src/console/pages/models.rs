@@ -43,7 +43,7 @@ pub(crate) struct ModelRow {
 
 impl Filter {
     /// A filter as it was asked for; values that no choice has choose nothing.
-    pub(crate) fn new(q: &str, kind: &str, stage: &str) -> Self {
+    pub(crate) fn new(q: &str, kind: &str, verdict: &str, stage: &str) -> Self {
         let field = |name, label, chosen: &str, all: &[(&str, &str)]| {
             let options = all.iter().map(|(value, label)| Choice {
                 value: (*value).to_owned(),
@@ -62,6 +62,18 @@ impl Filter {
                     &[("", "All kinds"), ("model", "Models"), ("dataset", "Datasets")],
                 ),
                 field(
+                    "verdict",
+                    "Verdict",
+                    verdict,
+                    &[
+                        ("", "Any verdict"),
+                        ("pass", "Pass"),
+                        ("unknown", "Unknown"),
+                        ("review", "Review"),
+                        ("block", "Block"),
+                    ],
+                ),
+                field(
                     "stage",
                     "Stage",
                     stage,
@@ -76,7 +88,7 @@ impl Filter {
                     ],
                 ),
             ],
-            is_set: [q, kind, stage].iter().any(|text| !text.is_empty()),
+            is_set: [q, kind, verdict, stage].iter().any(|text| !text.is_empty()),
         }
     }
 }

@@ -89,4 +89,6 @@ pub(crate) struct ExceptionRow {
     pub(crate) who: String,
     pub(crate) until: Until,
     pub(crate) mark: Mark,
+    /// Where the form that ends it goes; empty for who may not.
+    pub(crate) end: String,
 }

@@ -296,7 +296,7 @@ fn models() -> Models {
     };
     Models {
         frame: frame("Models", Place::Models),
-        filter: Filter::new("", "", ""),
+        filter: Filter::new("", "", "", ""),
         rows: vec![
             row("acme/contract-summariser", "model", "pass", "approved", "legal", 2 * HOUR),
             row("acme/contracts-eval", "dataset", "pass", "approved", "legal", 4 * DAY),
@@ -327,7 +327,7 @@ fn models_none() -> Models {
     Models {
         rows: Vec::new(),
         pages: Pages::default(),
-        filter: Filter::new("<script>alert(1)</script>", "", "rejected"),
+        filter: Filter::new("<script>alert(1)</script>", "", "block", "rejected"),
         ..models()
     }
 }
@@ -474,7 +474,7 @@ fn version_blocked() -> Version {
         answer: "Blocked: clients are refused".to_owned(),
         because: "One finding would execute the attacker's choice of code when the model is loaded, so the policy rejected this version.".to_owned(),
         reasons: reasons(),
-        way_out: "Use another version, or convert a clean checkpoint. A security administrator can except one rule for a while.".to_owned(),
+        way_out: "Use another version, or convert a clean checkpoint. A reviewer can except one rule for a while.".to_owned(),
         facts: facts(),
         findings: findings(),
         findings_total: Count(2),

@@ -66,7 +66,7 @@ pub(super) fn review(refusal: Option<&str>) -> Review {
 }
 
 pub(super) fn exceptions() -> Exceptions {
-    let row = |name: &str, rule: &str, reason: &str, until, mark| ExceptionRow {
+    let row = |name: &str, rule: &str, reason: &str, until, mark, end: &str| ExceptionRow {
         model: model(name),
         version: commit(name),
         rule: rule.to_owned(),
@@ -74,6 +74,7 @@ pub(super) fn exceptions() -> Exceptions {
         who: "m.okafor".to_owned(),
         until: Until(Some(until)),
         mark,
+        end: end.to_owned(),
     };
     Exceptions {
         frame: frame("Exceptions", Place::Exceptions),
@@ -84,6 +85,7 @@ pub(super) fn exceptions() -> Exceptions {
                 "LightGBM booster written by our own trainer; converted in the first quarter",
                 NOW + 12 * DAY,
                 Mark::new("In force", Tone::Look),
+                "/console/exceptions/93/end",
             ),
             row(
                 "openai-community/gpt2",
@@ -91,6 +93,7 @@ pub(super) fn exceptions() -> Exceptions {
                 "the licence is MIT, stated on the publisher's page",
                 NOW - 3 * DAY,
                 Mark::new("Ended", Tone::Quiet),
+                "",
             ),
         ],
         pages: Pages::default(),
