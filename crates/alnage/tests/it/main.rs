@@ -14,6 +14,7 @@ mod exit_codes;
 mod fleet;
 mod guard;
 mod keyless;
+mod kube;
 mod log;
 mod policy;
 mod reference;

@@ -1,18 +1,19 @@
 //! `alnage kube`: what manifests would load, told without asking anybody.
 
-use std::{fmt::Write, io, path::Path, process::ExitCode};
+mod manifests;
+
+use std::{fmt::Write, process::ExitCode};
 
 use alnage_admission::{Decision, Document, Known, Origin, Standing, changes, decide, documents, read};
+use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use self::manifests::Manifest;
 use crate::{
     args::{CheckArgs, CheckFormat, KubeCommand},
     commands::webhook,
     exit, output,
 };
-
-/// A manifest is no longer.
-const MAX: u64 = 16 << 20;
 
 /// Runs a command.
 pub(super) fn run(command: &KubeCommand) -> anyhow::Result<ExitCode> {
@@ -46,12 +47,19 @@ fn check(arguments: &CheckArgs) -> anyhow::Result<ExitCode> {
     let (table, rules) = (webhook::table(&arguments.admission)?, webhook::rules(&arguments.admission)?);
     let mut checked = Vec::new();
     let mut code = 0;
-    for file in &arguments.files {
-        let read_documents = text_of(file).and_then(|text| Ok(documents(&text)?));
-        let found: Vec<Document> = match read_documents {
+    let mut manifests = Vec::new();
+    for path in &arguments.paths {
+        if let Err(error) = manifests::named(path, &mut manifests) {
+            output::complain(&error);
+            code = exit::gravest(code, exit::COULD_NOT_RUN);
+        }
+    }
+    for Manifest { name: file, text } in manifests {
+        let understood = text.and_then(|text| documents(&text).with_context(|| format!("`{file}`")));
+        let found: Vec<Document> = match understood {
             Ok(found) => found,
             Err(error) => {
-                output::complain(&error.context(format!("`{file}`")));
+                output::complain(&error);
                 code = exit::gravest(code, exit::COULD_NOT_RUN);
                 continue;
             }
@@ -75,17 +83,6 @@ fn check(arguments: &CheckArgs) -> anyhow::Result<ExitCode> {
     };
     output::print(&text)?;
     Ok(ExitCode::from(code))
-}
-
-fn text_of(file: &str) -> anyhow::Result<String> {
-    let bytes = if file == "-" {
-        let mut bytes = Vec::new();
-        io::Read::read_to_end(&mut io::Read::take(io::stdin().lock(), MAX), &mut bytes)?;
-        bytes
-    } else {
-        alnage_fs::read_small(Path::new(file), MAX)?
-    };
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// `Deployment models/llama`.
