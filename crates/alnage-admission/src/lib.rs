@@ -23,9 +23,6 @@ mod table;
 mod words;
 mod yaml;
 
-#[cfg(test)]
-mod tests;
-
 pub use decision::{Decision, Judged, Known, Standing, decide};
 pub use external::{Asked, Provided, asked, keys_of, provider_response, refusal};
 pub use object::{read, read_changed};

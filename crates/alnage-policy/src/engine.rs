@@ -17,6 +17,9 @@ use crate::{Effect, Error, Place};
 
 /// How long one decision may take. A decision takes less than a millisecond; this stops rules that never end.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
+/// The most reasons that rules give, and the most bytes of them.
+const MAX_REASONS: usize = 100_000;
+const MAX_SAID: usize = 16 << 20;
 /// The longest Rego file.
 const MAX_FILE: usize = 256 << 10;
 /// What would allocate without end inside one step, or make two evaluations of the same input differ.
@@ -123,6 +126,7 @@ impl Engine {
     pub(crate) fn ask(&self, input: &Value) -> Result<Said, Error> {
         caught(|| {
             let mut said = Said::default();
+            let (mut count, mut bytes) = (0_usize, 0_usize);
             for (set, effect) in SETS {
                 // One set after the other: asked for the package as a whole, regorus 0.11 takes rules of one file that
                 // rules of another file need for undefined.
@@ -132,6 +136,11 @@ impl Engine {
                     // `allow := true`, as many packs for other doors have it, says nothing that could be reported.
                     _ => return Err(Error::evaluation(format!("`{set}` is not a set of reasons"))),
                 };
+                count = count.saturating_add(items.len());
+                bytes = items.iter().fold(bytes, |sum, item| sum.saturating_add(length(item)));
+                if count > MAX_REASONS || bytes > MAX_SAID {
+                    return Err(Error::evaluation("the rules give more reasons than are taken"));
+                }
                 match effect {
                     Some(effect) => said.reasons.extend(items.into_iter().map(|item| (effect, item))),
                     None => said.withheld.extend(items),
@@ -160,6 +169,18 @@ impl Engine {
             None | Some(regorus::Value::Undefined) => Ok(Value::Null),
             Some(value) => serde_json::to_value(&value).map_err(|error| Error::evaluation(error.to_string())),
         }
+    }
+}
+
+/// How many bytes of text a value holds, about.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().fold(16, |sum, item| sum.saturating_add(length(item))),
+        Value::Object(fields) => fields
+            .iter()
+            .fold(16, |sum, (name, value)| sum.saturating_add(name.len()).saturating_add(length(value))),
+        _ => 16,
     }
 }
 

@@ -90,6 +90,12 @@ fn rules_that_fail_or_never_end_deny() {
     check("deny contains {\"message\": \"no rule\"} if true", "lacks `rule`");
     check("deny := true", "not a set");
     check("deny contains \"x\" if to_number(input.model.name) == 1", "");
+    let doubled: String =
+        (1..=24).map(|n| format!("t{n} := concat(\"\", [t{}, t{}])\n", n - 1, n - 1)).collect();
+    let long = format!(
+        "t0 := \"ab\"\n{doubled}quarantine contains {{\"rule\": \"long\", \"message\": t24}} if true"
+    );
+    check(&long, "more reasons than are taken");
 }
 
 #[test]

@@ -77,26 +77,6 @@ impl Registry {
         fs::write(to.join(LABEL), serde_json::to_string_pretty(&backup)?)?;
         Ok(backup)
     }
-
-    /// Forgets content that nothing names and that came more than `age` seconds ago; gives how much. A store that does not
-    /// tell when content came keeps everything.
-    pub fn sweep(&self, age: u64) -> Result<u64> {
-        let mut gone = 0;
-        for listed in self.blobs().list()? {
-            let old = listed.modified.and_then(|modified| modified.elapsed().ok());
-            if old.is_none_or(|old| old.as_secs() < age) {
-                continue;
-            }
-            // Whoever adds a version now waits, and finds the content gone before it is added.
-            gone += self.write(|transaction| {
-                if crate::columns::is_named(transaction, listed.digest)? {
-                    return Ok(0);
-                }
-                self.blobs().delete(listed.digest).map(|()| 1)
-            })?;
-        }
-        Ok(gone)
-    }
 }
 
 /// Makes a registry of a backup where there is none yet. All content is checked against its name.
@@ -172,7 +152,6 @@ mod tests {
         let settings = Settings::below(&folder.path().join("one"), pack.clone());
         let registry = Registry::open(settings, now).unwrap();
         let stored = registry.blobs().put(&b"content"[..], None).unwrap();
-        let unnamed = registry.blobs().put(&b"nobody names this"[..], None).unwrap();
         let file = NewFile {
             path: "a".into(),
             size: stored.size,
@@ -185,9 +164,6 @@ mod tests {
         let made = registry.backup(&to).unwrap();
         assert_eq!((made.blobs, made.bytes, made.entries), (1, 7, 1));
         assert!(matches!(registry.backup(&to), Err(Error::Conflict(_))));
-        assert_eq!(registry.sweep(3600).unwrap(), 0, "what came just now may be named in a moment");
-        assert_eq!(registry.sweep(0).unwrap(), 1);
-        assert!(!registry.blobs().contains(unnamed.digest).unwrap());
 
         let settings = Settings::below(&folder.path().join("two"), pack);
         assert_eq!(restore(&to, &settings).unwrap(), made);

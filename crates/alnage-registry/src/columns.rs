@@ -4,7 +4,7 @@ use alnage_types::Digest;
 
 use crate::{
     Error, Result,
-    database::{Row, Transaction},
+    database::{Connection, Row},
 };
 
 /// The digest in column `index`.
@@ -16,7 +16,7 @@ pub(crate) fn digest_column(row: &Row, index: usize) -> Result<Digest> {
 }
 
 /// A time or size of ours as the database has it.
-pub(crate) fn seconds(value: u64) -> i64 {
+pub(crate) fn bigint(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
@@ -25,9 +25,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whether a file, an artifact or an upload is made of these bytes.
-pub(crate) fn is_named(transaction: &mut Transaction, digest: Digest) -> Result<bool> {
-    const NAMES: [&str; 7] = [
+/// Whether a file, an artifact, an upload or a pull is made of these bytes.
+pub(crate) fn is_named(connection: &mut Connection, digest: Digest) -> Result<bool> {
+    const NAMES: [&str; 8] = [
         "SELECT 1 FROM files WHERE sha256 = $1 LIMIT 1",
         "SELECT 1 FROM oci_blobs WHERE digest = $1 LIMIT 1",
         "SELECT 1 FROM oci_attached WHERE digest = $1 LIMIT 1",
@@ -35,9 +35,10 @@ pub(crate) fn is_named(transaction: &mut Transaction, digest: Digest) -> Result<
         "SELECT 1 FROM xet_xorbs WHERE blob = $1 LIMIT 1",
         "SELECT 1 FROM uploads WHERE sha256 = $1 LIMIT 1",
         "SELECT 1 FROM xet_files WHERE sha256 = $1 LIMIT 1",
+        "SELECT 1 FROM pull_files WHERE sha256 = $1 LIMIT 1",
     ];
     for statement in NAMES {
-        if transaction.query_one(statement, &[digest.as_bytes()[..].into()])?.is_some() {
+        if connection.query_one(statement, &[digest.as_bytes()[..].into()])?.is_some() {
             return Ok(true);
         }
     }

@@ -11,13 +11,14 @@ use std::{
 };
 
 use alnage_policy::Pack;
+use url::Url;
 
 use crate::{
     Error, Result,
     blobs::{Blobs, Local, S3, S3Settings},
     database::{Connection, Database, Place, Transaction},
     transparency::Log,
-    upstream::{self, Upstream},
+    upstream::{self, Guard, Upstream},
 };
 
 /// What a registry is opened with.
@@ -41,6 +42,35 @@ pub struct Settings {
     pub votes: u64,
     /// Public keys, PEM, whose signatures over models count.
     pub trusted_keys: Vec<String>,
+    /// A trust file: whose signatures count besides, by certificate or without a key of their own.
+    pub signer_trust: Option<PathBuf>,
+    /// Who may be told what happens although they are inside a network.
+    pub receivers: Receivers,
+}
+
+/// Receivers of notices that are no public ones over TLS.
+#[derive(Debug, Clone, Default)]
+pub struct Receivers {
+    /// Their hosts and ports, as URLs.
+    pub hosts: Vec<String>,
+    /// Whether whoever listens on this machine may be one: of a registry that only this machine reaches.
+    pub this_machine: bool,
+}
+
+impl Receivers {
+    fn guard(&self) -> Result<Guard> {
+        let mut guard = Guard::public();
+        if self.this_machine {
+            guard = guard.and_this_machine();
+        }
+        for host in &self.hosts {
+            let url = Url::parse(host).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+            let url =
+                url.ok_or_else(|| Error::Invalid(format!("`{host:.100}` is no address of a receiver")))?;
+            guard = guard.and_only(&url);
+        }
+        Ok(guard)
+    }
 }
 
 impl Settings {
@@ -56,6 +86,8 @@ impl Settings {
             upstream: None,
             votes: 1,
             trusted_keys: Vec::new(),
+            signer_trust: None,
+            receivers: Receivers::default(),
         }
     }
 }
@@ -79,6 +111,7 @@ struct Inner {
     blobs: Blobs,
     log: Log,
     upstream: Option<Upstream>,
+    receivers: Guard,
     policy: RwLock<Pack>,
     clock: fn() -> u64,
     last_id: AtomicI64,
@@ -105,7 +138,9 @@ impl Registry {
         let log = Log::open(&database, &settings.log_origin)?;
         let upstream = settings.upstream.as_ref().map(Upstream::new).transpose();
         let upstream = upstream.map_err(|error| Error::Invalid(error.to_string()))?;
-        Ok(Self(Arc::new(Inner {
+        let receivers = settings.receivers.guard()?;
+        let registry = Self(Arc::new(Inner {
+            receivers,
             policy: RwLock::new(settings.policy.clone()),
             settings,
             database,
@@ -115,7 +150,10 @@ impl Registry {
             clock,
             last_id: AtomicI64::new(0),
             bell: Bell::default(),
-        })))
+        }));
+        // What cannot be read would have every signature refused later.
+        registry.signers()?;
+        Ok(registry)
     }
 
     /// What it was opened with.
@@ -136,6 +174,11 @@ impl Registry {
     /// The hub that unknown models are pulled from.
     pub fn upstream(&self) -> Option<&Upstream> {
         self.0.upstream.as_ref()
+    }
+
+    /// Where notices may go.
+    pub(crate) fn receivers(&self) -> &Guard {
+        &self.0.receivers
     }
 
     /// What decides now.

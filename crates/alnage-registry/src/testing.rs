@@ -22,10 +22,14 @@ pub(crate) fn now() -> u64 {
 /// Runs `check` on an empty registry over SQLite, then on one over PostgreSQL.
 pub(crate) fn each_registry(check: impl Fn(&Registry)) {
     let folder = tempfile::tempdir().unwrap();
-    let settings = Settings::below(folder.path(), Pack::shipped("default").unwrap());
+    let mut settings = Settings::below(folder.path(), Pack::shipped("default").unwrap());
+    settings.receivers.this_machine = true;
     check(&Registry::open(settings.clone(), now).unwrap());
     let server = Server::start();
-    check(&Registry::open(Settings { database: Place::Server(server.url()), ..settings }, now).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let other = Settings::below(folder.path(), settings.policy.clone());
+    let (database, receivers) = (Place::Server(server.url()), settings.receivers);
+    check(&Registry::open(Settings { database, receivers, ..other }, now).unwrap());
 }
 
 /// Runs `check` on the place of a SQLite file to be, then on that of an empty PostgreSQL, each with an empty directory.

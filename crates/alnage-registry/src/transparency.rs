@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use crate::{
     Error, Registry, Result,
+    columns::bigint,
     database::{Connection, Database, Transaction},
-    records::{Moved, read, stored},
+    records::{Moved, read},
 };
 
 /// The predicate's type of a step; `docs/registry.md` defines it.
@@ -94,11 +95,11 @@ impl Log {
             "INSERT INTO log_statements (entry, digest, subject, predicate_type, created, envelope)
              VALUES ($1, $2, $3, $4, $5, $6)",
             &[
-                stored(index).into(),
+                bigint(index).into(),
                 (&digest.to_string()).into(),
                 (&subject.to_string()).into(),
                 STEP_PREDICATE.into(),
-                stored(now).into(),
+                bigint(now).into(),
                 (&envelope).into(),
             ],
         )?;
@@ -180,7 +181,7 @@ impl Registry {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<Logged>> {
-        let before = before.map_or(i64::MAX, stored);
+        let before = before.map_or(i64::MAX, bigint);
         let limit = i64::from(limit.clamp(1, 1000));
         let sql = "SELECT entry, digest, subject, predicate_type, created, envelope FROM log_statements WHERE entry < $1";
         self.read(|connection| {

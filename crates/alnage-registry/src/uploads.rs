@@ -1,7 +1,7 @@
 //! Large files that people send before they commit them. A file may be committed to a repository only by who sent it
 //! there, or when it is there already: knowing a digest is not having the file.
 
-use crate::columns::{hex, seconds};
+use crate::columns::{bigint, hex};
 use std::{
     fs::File,
     io::{self, Read},
@@ -9,7 +9,7 @@ use std::{
 
 use alnage_types::Digest;
 
-use crate::{Error, Kind, Registry, Result};
+use crate::{Error, Kind, Registry, Result, sweep::refuse_swept};
 
 /// Seconds that an upload may begin in.
 const LIFE: u64 = 24 * 3600;
@@ -48,7 +48,7 @@ impl Registry {
         let hashed = Digest::of(secret.as_bytes());
         let now = self.now();
         self.database().write_aside(|transaction| {
-            transaction.execute("DELETE FROM uploads WHERE expires < $1", &[seconds(now).into()])?;
+            transaction.execute("DELETE FROM uploads WHERE expires < $1", &[bigint(now).into()])?;
             transaction.execute(
                 "INSERT INTO uploads (secret, kind, name, sha256, size, author, done, expires)
                  VALUES ($1, $2, $3, $4, $5, $6, 0, $7)",
@@ -57,9 +57,9 @@ impl Registry {
                     kind.as_str().into(),
                     name.into(),
                     sha256.as_bytes().as_slice().into(),
-                    seconds(size).into(),
+                    bigint(size).into(),
                     author.into(),
-                    seconds(now.saturating_add(LIFE)).into(),
+                    bigint(now.saturating_add(LIFE)).into(),
                 ],
             )?;
             Ok(())
@@ -77,7 +77,7 @@ impl Registry {
         let row = self.database().read(|connection| {
             connection.query_one(
                 "SELECT sha256, size, done FROM uploads WHERE secret = $1 AND expires >= $2",
-                &[hashed.as_bytes().as_slice().into(), seconds(self.now()).into()],
+                &[hashed.as_bytes().as_slice().into(), bigint(self.now()).into()],
             )
         })?;
         let Some(row) = row else { return Ok(None) };
@@ -101,10 +101,19 @@ impl Registry {
                 stored.size, upload.size
             )));
         }
+        self.came(secret, upload.sha256)
+    }
+
+    /// Writes down that the file has come.
+    fn came(&self, secret: &str, sha256: Digest) -> Result<()> {
         let hashed = Digest::of(secret.as_bytes());
-        self.database().write_aside(|transaction| {
+        self.write(|transaction| {
+            refuse_swept(transaction, self.blobs(), [sha256])?;
             let hashed = hashed.as_bytes().as_slice();
-            transaction.execute("UPDATE uploads SET done = 1 WHERE secret = $1", &[hashed.into()]).map(|_| ())
+            match transaction.execute("UPDATE uploads SET done = 1 WHERE secret = $1", &[hashed.into()])? {
+                0 => Err(Error::NotFound("the upload".into())),
+                _ => Ok(()),
+            }
         })
     }
 
@@ -116,7 +125,7 @@ impl Registry {
     pub fn was_sent(&self, kind: Kind, name: &str, sha256: Digest, size: u64) -> Result<bool> {
         let sent = self.database().read(|connection| {
             let content = sha256.as_bytes().as_slice();
-            let values = [kind.as_str().into(), name.into(), content.into(), seconds(size).into()];
+            let values = [kind.as_str().into(), name.into(), content.into(), bigint(size).into()];
             connection.query_one(
                 "SELECT 1 FROM uploads WHERE kind = $1 AND name = $2 AND sha256 = $3 AND size = $4 AND done = 1
                  UNION ALL
@@ -135,11 +144,7 @@ impl Registry {
     /// When the records cannot be written.
     pub fn note_upload(&self, kind: Kind, name: &str, sha256: Digest, size: u64, author: &str) -> Result<()> {
         let secret = self.expect_upload(kind, name, sha256, size, author)?;
-        let hashed = Digest::of(secret.as_bytes());
-        self.database().write_aside(|transaction| {
-            let hashed = hashed.as_bytes().as_slice();
-            transaction.execute("UPDATE uploads SET done = 1 WHERE secret = $1", &[hashed.into()]).map(|_| ())
-        })
+        self.came(&secret, sha256)
     }
 }
 

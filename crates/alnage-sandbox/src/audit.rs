@@ -78,7 +78,7 @@ impl Audit {
                 if told && self.is_news(places.shown(), &admission.signer) {
                     let formats = shown(&admission.formats);
                     let path = places.shown().display();
-                    say(format_args!("`{path}`{formats} is sealed, signed with {}", admission.signer));
+                    say(format_args!("`{path}`{formats} is vouched for by {}", admission.signer));
                 }
                 self.line(thread, places, "admitted", of_admission(admission));
             }

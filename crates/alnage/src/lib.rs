@@ -2,6 +2,7 @@
 //!
 //! A command reads its arguments, calls the pipeline and prints; what it decides is in the crates below.
 
+mod approvals;
 mod args;
 mod commands;
 mod config;

@@ -36,6 +36,7 @@ fn main() -> io::Result<()> {
             Work::Call(_) if matches!(target.name, "certificates" | "dependencies" | "convert") => continue,
             Work::Call(_) if target.name == "keyless" => inputs.extend(keyless()?),
             Work::Call(_) if target.name == "bom" => inputs.extend(boms()),
+            Work::Call(_) if target.name == "xet" => inputs.extend(xet()),
             Work::Call(_) => inputs.extend(texts_of(target.name)),
         }
         for (number, input) in inputs.iter().enumerate() {
@@ -43,6 +44,25 @@ fn main() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A shard and a xorb as the stock client sends them, and a small xorb that a fuzzer gets through faster.
+fn xet() -> Vec<Vec<u8>> {
+    let shard = include_bytes!("../../../crates/alnage-xet/src/samples/three-files.shard");
+    let xorb = include_bytes!("../../../crates/alnage-xet/src/samples/three-files.xorb");
+    let chunk = |stored: &[u8]| {
+        let size = stored.len() as u8;
+        [&[0, size, 0, 0, 0, size, 0, 0][..], stored].concat()
+    };
+    let small = [chunk(b"one"), chunk(b"another"), b"XETBLOB".to_vec()].concat();
+    let hash = "23c6c148f18695395d943549bf1764e41fefe2d5a356676803089c86fa2727b0";
+    vec![
+        [&[0][..], shard].concat(),
+        [&[1][..], xorb].concat(),
+        [&[1][..], &small].concat(),
+        [&[2][..], hash.as_bytes()].concat(),
+        [&[2][..], &small].concat(),
+    ]
 }
 
 fn pickles() -> Vec<Seed> {

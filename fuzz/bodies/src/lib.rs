@@ -10,6 +10,7 @@ mod bom;
 mod convert;
 mod keyless;
 mod targets;
+mod xet;
 
 pub use targets::{TARGETS, Target, Work};
 

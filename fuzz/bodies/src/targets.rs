@@ -13,7 +13,7 @@ use alnage_sign::{
     x509::{Certificate, PathRules, Purpose, RevocationList, StaleLists, UnixTime, find_path},
 };
 
-use crate::{bom::bom, convert::convert, keyless::keyless};
+use crate::{bom::bom, convert::convert, keyless::keyless, xet::xet};
 
 /// One fuzz target; `fuzz_targets/NAME.rs` is its entrance.
 pub struct Target {
@@ -55,6 +55,7 @@ pub static TARGETS: &[Target] = &[
     Target { name: "keyless", work: Work::Call(keyless) },
     Target { name: "convert", work: Work::Call(convert) },
     Target { name: "bom", work: Work::Call(bom) },
+    Target { name: "xet", work: Work::Call(xet) },
 ];
 
 // A target's formats stay in their order: the kept corpus selects by position.

@@ -2,44 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
+mod shelf;
+mod spellings;
+
 use std::{fs, path::Path};
 
-use alnage_admission::{Known, Loads, Origin, Rules, Standing, Table, decide, documents, read};
+use alnage_admission::{Loads, Origin, Rules, Table, decide, documents, read};
 use serde_json::Value;
 
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+use shelf::{COMMIT, Shelf};
+
 const ENDPOINT: &str = "https://alnage.models.svc";
-
-/// A registry that approved everything but what `README.md` beside the objects names.
-struct Shelf;
-
-impl Known for Shelf {
-    fn ask(&self, origin: &Origin) -> Standing {
-        let approved = Standing::Approved {
-            commit: Some(COMMIT.to_owned()),
-            digest: None,
-            sealed: None,
-            conditions: Vec::new(),
-        };
-        let owner = |name: &str| match name.split('/').next().unwrap_or_default() {
-            "evil" | "evil.example" => Standing::Denied { reason: "it starts a program".to_owned() },
-            "recalled" => Standing::Recalled { reason: "it was poisoned".to_owned() },
-            "nobody" => Standing::Unknown,
-            _ => approved.clone(),
-        };
-        match origin {
-            Origin::Hub { repo, .. } => owner(repo),
-            Origin::Image { name, .. }
-                if name.starts_with("registry.example/") || name.starts_with("evil") =>
-            {
-                owner(name)
-            }
-            Origin::Address { uri } if uri.starts_with("s3://approved/") => approved,
-            Origin::Catalogue { name, .. } if name == "phi-4-mini-instruct" => approved,
-            _ => Standing::Unknown,
-        }
-    }
-}
 
 /// What is not as expected.
 fn check(table: &Table, object: &Value, expect: &Value, place: &str) -> Vec<String> {

@@ -100,19 +100,21 @@ impl Local {
         }
     }
 
-    pub(super) fn list(&self) -> Result<Vec<Listed>> {
-        let mut all = Vec::new();
+    pub(super) fn pages(&self, take: &mut dyn FnMut(Vec<Listed>) -> Result<()>) -> Result<()> {
         for first in entries(&self.root.join("blobs/sha256"))? {
+            let mut page = Vec::new();
             for second in entries(&first)? {
                 for path in entries(&second)? {
                     let name = path.file_name().unwrap_or_default().to_string_lossy();
                     let Ok(digest) = name.parse() else { continue };
-                    let metadata = fs::metadata(&path)?;
-                    all.push(Listed { digest, size: metadata.len(), modified: metadata.modified().ok() });
+                    // Somebody else may have deleted it.
+                    let Ok(metadata) = fs::metadata(&path) else { continue };
+                    page.push(Listed { digest, size: metadata.len(), modified: metadata.modified().ok() });
                 }
             }
+            take(page)?;
         }
-        Ok(all)
+        Ok(())
     }
 }
 

@@ -52,7 +52,7 @@ pub struct Listed {
     pub digest: Digest,
     /// Its size.
     pub size: u64,
-    /// When it was put, for sweeping what nobody names; unknown for some stores.
+    /// When it was put, for sweeping what nobody names; unknown where the store does not say.
     pub modified: Option<SystemTime>,
 }
 
@@ -116,12 +116,40 @@ impl Blobs {
         }
     }
 
+    /// Gives `take` everything that is here, in no order, some thousands at a time.
+    pub fn pages(&self, take: &mut dyn FnMut(Vec<Listed>) -> Result<()>) -> Result<()> {
+        match self {
+            Self::Local(local) => local.pages(take),
+            Self::S3(s3) => s3.pages(take),
+        }
+    }
+
     /// Everything that is here, in no order.
     pub fn list(&self) -> Result<Vec<Listed>> {
-        match self {
-            Self::Local(local) => local.list(),
-            Self::S3(s3) => s3.list(),
+        let mut all = Vec::new();
+        self.pages(&mut |page| {
+            all.extend(page);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Forgets what was not written to the end, by whoever died over it more than `age` seconds ago.
+    pub fn forget_unfinished(&self, age: u64) -> Result<()> {
+        let folder = match self {
+            Self::Local(local) => scratch(local.root()),
+            Self::S3(s3) => s3.scratch().to_owned(),
+        };
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            // Whoever is at it writes to it; what vanished meanwhile was put in place.
+            let modified = entry.metadata().and_then(|metadata| metadata.modified());
+            let passed = modified.ok().and_then(|modified| modified.elapsed().ok());
+            if passed.is_some_and(|passed| passed.as_secs() > age) {
+                let _ = std::fs::remove_file(entry.path());
+            }
         }
+        Ok(())
     }
 }
 

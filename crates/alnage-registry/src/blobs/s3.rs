@@ -5,7 +5,7 @@ use std::{
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use alnage_types::Digest;
@@ -274,9 +274,12 @@ impl S3 {
         if answer.status() == 404 { Ok(()) } else { expect_success(&answer, "delete") }
     }
 
-    pub(super) fn list(&self) -> Result<Vec<Listed>> {
+    pub(super) fn scratch(&self) -> &Path {
+        &self.0.scratch
+    }
+
+    pub(super) fn pages(&self, take: &mut dyn FnMut(Vec<Listed>) -> Result<()>) -> Result<()> {
         let prefix = format!("{}blobs/sha256/", self.0.prefix);
-        let mut all = Vec::new();
         let mut token: Option<String> = None;
         loop {
             let mut answer = self.attempt("list", || {
@@ -291,15 +294,18 @@ impl S3 {
             let page = ListObjectsV2::parse_response(&text(&mut answer)?).map_err(|error| {
                 Error::Unavailable(format!("the store's answer is not understood: {error}"))
             })?;
+            let mut listed = Vec::with_capacity(page.contents.len());
             for object in page.contents {
                 let name = object.key.rsplit('/').next().unwrap_or_default();
                 if let Ok(digest) = name.parse() {
-                    all.push(Listed { digest, size: object.size.unwrap_or(0), modified: None });
+                    let modified = object.last_modified.as_deref().and_then(moment);
+                    listed.push(Listed { digest, size: object.size.unwrap_or(0), modified });
                 }
             }
+            take(listed)?;
             match page.next_continuation_token {
                 Some(next) if token.as_ref() != Some(&next) => token = Some(next),
-                _ => return Ok(all),
+                _ => return Ok(()),
             }
         }
     }
@@ -329,6 +335,22 @@ impl S3 {
         }
         Err(Error::Unavailable(format!("the store does not answer ({what}): {last}")))
     }
+}
+
+/// A moment as stores write it: `2026-11-22T19:31:35.000Z`.
+fn moment(text: &str) -> Option<SystemTime> {
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<u64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if !text.ends_with('Z') || !(1970..10_000).contains(&year) || !(1..=12).contains(&month) {
+        return None;
+    }
+    // Years that begin in March end with the day that is not always there.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
+    let days = days.checked_sub(719_469)?;
+    let seconds = days * 86_400 + hour * 3600 + minute * 60 + second;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
 
 /// Why a request was not answered. The signed address stays out of it.

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use crate::{
     Error, Registry, Result,
+    columns::bigint,
     database::{Connection, Database, Row, Transaction, Value},
-    records::{Page, read, stored},
+    records::{Page, read},
 };
 
 /// How often a job is tried before it counts as failed.
@@ -19,7 +20,7 @@ pub const ATTEMPTS: u64 = 8;
 pub struct Job {
     /// Its number.
     pub id: i64,
-    /// `pull`, `scan`, `notify`.
+    /// `pull`, `scan`, `notify`, `sweep`.
     pub kind: String,
     /// What it is about: no two that wait or run have the same kind and key.
     pub key: String,
@@ -61,7 +62,7 @@ impl Registry {
         if self.read(|connection| due(connection, kinds, now, false))?.is_none() {
             return Ok(None);
         }
-        let until = stored(now.saturating_add(seconds));
+        let until = bigint(now.saturating_add(seconds));
         self.database().write_aside(|transaction| {
             let Some(id) = due(transaction, kinds, now, true)? else { return Ok(None) };
             let row = transaction.query_one(
@@ -69,7 +70,7 @@ impl Registry {
                     "UPDATE jobs SET state = 'running', leased_until = $2, worker = $3, attempts = attempts + 1,
                      updated = $4 WHERE id = $1 RETURNING {JOB}"
                 ),
-                &[id.into(), until.into(), worker.into(), stored(now).into()],
+                &[id.into(), until.into(), worker.into(), bigint(now).into()],
             )?;
             row.as_ref().map(job_of).transpose()
         })
@@ -78,11 +79,11 @@ impl Registry {
     /// Says that the job is still being done. An error says that somebody else has it by now: stop.
     pub fn heartbeat(&self, job: &Job, seconds: u64) -> Result<()> {
         let now = self.now();
-        let until = stored(now.saturating_add(seconds));
+        let until = bigint(now.saturating_add(seconds));
         self.mine(
             job,
             "UPDATE jobs SET leased_until = $4, updated = $5 WHERE",
-            &[until.into(), stored(now).into()],
+            &[until.into(), bigint(now).into()],
         )
     }
 
@@ -95,12 +96,12 @@ impl Registry {
     pub fn failed(&self, job: &Job, message: &str, retry_after: Option<u64>) -> Result<()> {
         let now = self.now();
         let state = if retry_after.is_some() { "ready" } else { "failed" };
-        let due = stored(now.saturating_add(retry_after.unwrap_or(0)));
+        let due = bigint(now.saturating_add(retry_after.unwrap_or(0)));
         let message: String = message.chars().filter(|character| *character != '\0').take(2000).collect();
         self.mine(
             job,
             "UPDATE jobs SET state = $4, due = $5, message = $6, updated = $7 WHERE",
-            &[state.into(), due.into(), (&message).into(), stored(now).into()],
+            &[state.into(), due.into(), (&message).into(), bigint(now).into()],
         )
     }
 
@@ -124,7 +125,7 @@ impl Registry {
 
     /// Changes a job, unless it was taken away.
     fn mine(&self, job: &Job, change: &str, values: &[Value<'_>]) -> Result<()> {
-        let attempts = stored(job.attempts);
+        let attempts = bigint(job.attempts);
         let mut all: Vec<Value<'_>> = vec![job.id.into(), (&job.worker).into(), attempts.into()];
         all.extend(values);
         let sql = format!("{change} id = $1 AND worker = $2 AND attempts = $3 AND state = 'running'");
@@ -152,7 +153,7 @@ pub(crate) fn enqueue(
         "INSERT INTO jobs (id, kind, name, payload, state, due, leased_until, worker, attempts, message, created,
              updated) VALUES ($1, $2, $3, $4, 'ready', $5, 0, '', 0, '', $5, $5)
          ON CONFLICT (kind, name) WHERE state IN ('ready', 'running') DO NOTHING",
-        &[id.into(), kind.into(), key.into(), payload.into(), stored(now).into()],
+        &[id.into(), kind.into(), key.into(), payload.into(), bigint(now).into()],
     )?;
     Ok(())
 }
@@ -163,7 +164,7 @@ fn due(connection: &mut Connection, kinds: &[&str], now: u64, take: bool) -> Res
     let places = places.join(", ");
     // Others that look at the same moment take the next one instead of waiting for this.
     let lock = if take && connection.is_server() { "FOR UPDATE SKIP LOCKED" } else { "" };
-    let mut values: Vec<Value<'_>> = vec![stored(now).into()];
+    let mut values: Vec<Value<'_>> = vec![bigint(now).into()];
     values.extend(kinds.iter().map(|kind| Value::from(*kind)));
     for clause in ["state = 'running' AND leased_until <", "state = 'ready' AND due <="] {
         let order = if clause.contains("ready") { "due, id" } else { "id" };

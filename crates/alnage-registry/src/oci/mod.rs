@@ -20,8 +20,10 @@ pub use upload::{Upload, append, begin, cancel, finish, new_upload_id, part_size
 
 use crate::{
     Result,
-    columns::{digest_column, seconds},
+    blobs::Blobs,
+    columns::{bigint, digest_column},
     database::{Database, Row},
+    sweep::refuse_swept,
 };
 
 /// Attachments of attachments are followed so far.
@@ -82,12 +84,14 @@ impl KeptManifest {
 /// Keeps a manifest, and that these blobs go with it.
 pub fn keep(
     database: &Database,
+    blobs: &Blobs,
     repo: &str,
     kept: &KeptManifest,
     attached: &[Digest],
     now: u64,
 ) -> Result<()> {
     database.write(|transaction| {
+        refuse_swept(transaction, blobs, attached.iter().copied())?;
         transaction.execute(
             "INSERT INTO oci_manifests
              (repo, digest, media_type, artifact_type, commit_id, subject, bytes, annotations, made, created)
@@ -103,7 +107,7 @@ pub fn keep(
                 (&kept.bytes).into(),
                 (&kept.annotations).into(),
                 kept.made.into(),
-                seconds(now).into(),
+                bigint(now).into(),
             ],
         )?;
         for digest in attached {
@@ -206,12 +210,20 @@ pub enum Part {
 }
 
 /// Notes that a blob was uploaded for a repository, so that a manifest may name it.
-pub fn note_blob(database: &Database, repo: &str, digest: Digest, size: u64, now: u64) -> Result<()> {
+pub fn note_blob(
+    database: &Database,
+    blobs: &Blobs,
+    repo: &str,
+    digest: Digest,
+    size: u64,
+    now: u64,
+) -> Result<()> {
     database.write(|transaction| {
+        refuse_swept(transaction, blobs, [digest])?;
         transaction.execute(
             "INSERT INTO oci_blobs (repo, digest, size, created) VALUES ($1, $2, $3, $4)
              ON CONFLICT (repo, digest) DO UPDATE SET created = $4",
-            &[repo.into(), digest.as_bytes()[..].into(), seconds(size).into(), seconds(now).into()],
+            &[repo.into(), digest.as_bytes()[..].into(), bigint(size).into(), bigint(now).into()],
         )?;
         Ok(())
     })

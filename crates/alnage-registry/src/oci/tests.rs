@@ -1,5 +1,10 @@
 //! Manifests and uploads, from what clients of each kind push.
 
+use std::sync::{
+    Barrier,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use alnage_types::Digest;
 use serde_json::{Value, json};
 
@@ -134,6 +139,32 @@ fn parts_become_one(database: &Database, blobs: &Blobs) {
 }
 
 #[test]
+fn of_requests_that_send_the_same_part_one_is_taken() {
+    each_engine(|database| {
+        let directory = tempfile::tempdir().unwrap();
+        let blobs = Blobs::Local(Local::at(directory.path()).unwrap());
+        begin(&database, &blobs, "m", "u1", 1).unwrap();
+        let (taken, sent) = (AtomicUsize::new(0), Barrier::new(8));
+        std::thread::scope(|scope| {
+            for number in 0..8_u8 {
+                let (database, blobs, taken, sent) = (&database, &blobs, &taken, &sent);
+                scope.spawn(move || {
+                    sent.wait();
+                    match append(database, blobs, "m", "u1", 0, &[number; 9][..]) {
+                        Ok(length) => assert_eq!((length, taken.fetch_add(1, Ordering::Relaxed)), (9, 0)),
+                        Err(error) => assert!(matches!(error, Error::Conflict(_)), "{error}"),
+                    }
+                });
+            }
+        });
+        assert_eq!(part_size(&upload(&database, "m", "u1").unwrap()), 9);
+        cancel(&database, &blobs, "m", "u1").unwrap();
+        // What comes after the end is no part of anything, and nothing names it.
+        assert!(matches!(append(&database, &blobs, "m", "u1", 0, &b"late"[..]), Err(Error::NotFound(_))));
+    });
+}
+
+#[test]
 fn an_upload_in_one_part_is_not_copied_and_one_that_nobody_finished_goes() {
     let Store { database, blobs, .. } = &store();
     begin(database, blobs, "m", "u1", 1).unwrap();
@@ -149,10 +180,13 @@ fn an_upload_in_one_part_is_not_copied_and_one_that_nobody_finished_goes() {
 
 #[test]
 fn an_attachment_goes_with_the_version_of_its_subject() {
-    each_engine(|database| attachments_follow(&database));
+    each_engine(|database| {
+        let directory = tempfile::tempdir().unwrap();
+        attachments_follow(&database, &Blobs::Local(Local::at(directory.path()).unwrap()));
+    });
 }
 
-fn attachments_follow(database: &Database) {
+fn attachments_follow(database: &Database, blobs: &Blobs) {
     let subject = manifest_with(vec![layer("a/b", "weights", json!({TITLE: "w"}))]);
     let parsed = Manifest::parse(&subject).unwrap();
     let mut about =
@@ -162,11 +196,11 @@ fn attachments_follow(database: &Database) {
     let about = about.to_string().into_bytes();
     let signature = Manifest::parse(&about).unwrap();
     let kept = KeptManifest::new(&signature, &about, "").unwrap();
-    keep(database, "m", &kept, &[Digest::of(b"s")], 1).unwrap();
+    keep(database, blobs, "m", &kept, &[Digest::of(b"s")], 1).unwrap();
     assert_eq!(commit_of(database, "m", &kept).unwrap(), None);
     assert_eq!(commits_with(database, "m", Digest::of(b"s")).unwrap(), []);
     let commit = "c".repeat(40);
-    keep(database, "m", &KeptManifest::new(&parsed, &subject, &commit).unwrap(), &[], 2).unwrap();
+    keep(database, blobs, "m", &KeptManifest::new(&parsed, &subject, &commit).unwrap(), &[], 2).unwrap();
     assert_eq!(commit_of(database, "m", &kept).unwrap(), Some(commit.clone()));
     assert_eq!(commits_with(database, "m", Digest::of(b"s")).unwrap(), [(commit.clone(), Part::OfArtifact)]);
     assert_eq!(commits_with(database, "other", Digest::of(b"s")).unwrap(), []);

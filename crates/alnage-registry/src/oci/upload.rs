@@ -8,8 +8,9 @@ use super::note_blob;
 use crate::{
     Error, Result,
     blobs::{BlobReader, Blobs, Stored},
-    columns::{digest_column, is_named, seconds},
+    columns::{bigint, digest_column, is_named},
     database::Database,
+    sweep::refuse_swept,
 };
 
 /// How long an upload may take.
@@ -54,7 +55,7 @@ pub fn begin(database: &Database, blobs: &Blobs, repo: &str, id: &str, now: u64)
     database.write(|transaction| {
         transaction.execute(
             "INSERT INTO oci_uploads (id, repo, created) VALUES ($1, $2, $3)",
-            &[id.into(), repo.into(), seconds(now).into()],
+            &[id.into(), repo.into(), bigint(now).into()],
         )?;
         Ok(())
     })
@@ -99,14 +100,19 @@ pub fn append(
         return Ok(length);
     }
     database.write(|transaction| {
+        refuse_swept(transaction, blobs, [stored.digest])?;
+        // Somebody may have finished or given up meanwhile, and a part of nothing would be kept for ever.
+        let known = transaction
+            .query_one("SELECT 1 FROM oci_uploads WHERE id = $1 AND repo = $2", &[id.into(), repo.into()])?;
+        known.ok_or_else(|| Error::NotFound("the upload".into()))?;
         let taken = transaction.execute(
             "INSERT INTO oci_upload_parts (upload, start, digest, size) VALUES ($1, $2, $3, $4)
              ON CONFLICT (upload, start) DO NOTHING",
             &[
                 id.into(),
-                seconds(start).into(),
+                bigint(start).into(),
                 stored.digest.as_bytes()[..].into(),
-                seconds(stored.size).into(),
+                bigint(stored.size).into(),
             ],
         )?;
         if taken == 0 {
@@ -133,7 +139,7 @@ pub fn finish(
         }
         parts => blobs.put(Joined { blobs, parts: parts.iter(), open: None }, Some(digest))?,
     };
-    note_blob(database, repo, digest, stored.size, now)?;
+    note_blob(database, blobs, repo, digest, stored.size, now)?;
     cancel(database, blobs, repo, id)?;
     Ok(stored)
 }
@@ -155,11 +161,11 @@ pub fn cancel(database: &Database, blobs: &Blobs, repo: &str, id: &str) -> Resul
 
 /// Forgets uploads that nobody finished, and blobs that no manifest named in time.
 fn sweep(database: &Database, blobs: &Blobs, now: u64) -> Result<()> {
-    let before = seconds(now.saturating_sub(NOTED_SECONDS));
+    let before = bigint(now.saturating_sub(NOTED_SECONDS));
     database.write_aside(|transaction| {
         transaction.execute("DELETE FROM oci_blobs WHERE created < $1", &[before.into()]).map(|_| ())
     })?;
-    let before = seconds(now.saturating_sub(SECONDS));
+    let before = bigint(now.saturating_sub(SECONDS));
     let old = database.read(|connection| {
         connection.query(
             "SELECT repo, id FROM oci_uploads WHERE created < $1 ORDER BY created LIMIT $2",

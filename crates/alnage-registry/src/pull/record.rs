@@ -4,7 +4,9 @@ use alnage_types::Digest;
 
 use crate::{
     Kind, Result,
+    columns::bigint,
     database::{Database, Row, Transaction, Value},
+    records::read,
     upstream::{Expected, Listed},
 };
 
@@ -98,17 +100,9 @@ fn pull(row: &Row) -> Result<Pull> {
         commit: row.opt_text(4)?,
         upstream: row.text(5)?,
         message: row.text(6)?,
-        asked: seconds(row.int(7)?),
-        updated: seconds(row.int(8)?),
+        asked: read(row.int(7)?),
+        updated: read(row.int(8)?),
     })
-}
-
-fn seconds(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
-}
-
-pub(super) fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 /// The pull of a revision.
@@ -141,7 +135,7 @@ pub(super) fn begin(
             name.into(),
             revision.into(),
             refname.into(),
-            signed(now).into(),
+            bigint(now).into(),
         ],
     )?;
     Ok(())
@@ -159,7 +153,7 @@ pub(super) fn set(
     database.write(|transaction| {
         transaction.execute(
             "UPDATE pulls SET state = $1, commit_id = COALESCE($2, commit_id), message = $3, updated = $4 WHERE id = $5",
-            &[state.text().into(), Value::from(commit), message.into(), signed(now).into(), id.into()],
+            &[state.text().into(), Value::from(commit), message.into(), bigint(now).into(), id.into()],
         )?;
         Ok(())
     })
@@ -176,14 +170,14 @@ pub(super) fn list(database: &Database, id: i64, upstream: &str, files: &[Listed
                 &[
                     id.into(),
                     file.path.as_str().into(),
-                    signed(file.size).into(),
+                    bigint(file.size).into(),
                     Value::from(expected.as_deref()),
                 ],
             )?;
         }
         transaction.execute(
             "UPDATE pulls SET state = 'listed', upstream = $1, updated = $2 WHERE id = $3",
-            &[upstream.into(), signed(now).into(), id.into()],
+            &[upstream.into(), bigint(now).into(), id.into()],
         )?;
         Ok(())
     })
@@ -202,7 +196,7 @@ pub(super) fn files(database: &Database, id: i64) -> Result<Vec<PulledFile>> {
         let digest =
             row.opt_bytes(3)?.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).map(Digest::from_bytes);
         files.push(PulledFile {
-            listed: Listed { path: row.text(0)?, size: seconds(row.int(1)?), expected },
+            listed: Listed { path: row.text(0)?, size: read(row.int(1)?), expected },
             brought: digest.zip(row.opt_text(4)?),
         });
     }

@@ -251,9 +251,9 @@ impl Work<'_> {
                 commit: Some(self.pull.revision.clone()),
                 message: "Pulled from upstream".into(),
                 refname: self.pull.refname.clone(),
-                parent: None,
                 files: taken,
                 origin: registry.upstream().map_or("", Upstream::url).to_owned(),
+                ..NewVersion::default()
             },
             &Actor::system("pull"),
         )?;
@@ -295,6 +295,7 @@ impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         match error {
             Error::Unavailable(message) => Self::Passing(message),
+            Error::Forbidden(message) => Self::End(State::Refused, message),
             error => Self::Broken(error),
         }
     }

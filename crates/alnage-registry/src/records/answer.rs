@@ -1,6 +1,11 @@
 //! The one question that every door asks: may this be given out?
 
-use super::{Answer, Kind, Stage, Version, versions::VERSION, versions::version_of};
+use alnage_types::Digest;
+
+use super::{
+    Answer, Kind, Stage, Version,
+    versions::{VERSION, VERSION_COLUMNS, version_of, with_repo},
+};
 use crate::{Registry, Result, database::Value};
 
 impl Registry {
@@ -19,7 +24,7 @@ impl Registry {
             return Ok(Answer::Unknown);
         };
         let version = version_of(&row, 0, kind, name)?;
-        let by_reference = row.opt_text(super::versions::VERSION_COLUMNS)?.is_some();
+        let by_reference = row.opt_text(VERSION_COLUMNS)?.is_some();
         if self.is_given_out(&version) {
             return Ok(Answer::Serve(Box::new(version)));
         }
@@ -32,6 +37,35 @@ impl Registry {
     /// Whether bytes of it are given out now.
     pub fn is_given_out(&self, version: &Version) -> bool {
         version.stage.is_served() && version.expires.is_none_or(|expires| expires > self.now())
+    }
+
+    /// The versions that a digest stands for, as that of the manifest or of a file, and whether the whole or that file is
+    /// given out now; those that are come first.
+    pub fn holders(&self, digest: Digest) -> Result<Vec<(Version, bool)>> {
+        let whole = self.versions_of_manifest(&digest.to_string())?;
+        let mut holders: Vec<(Version, bool)> = whole
+            .into_iter()
+            .map(|version| {
+                let given_out = self.is_given_out(&version);
+                (version, given_out)
+            })
+            .collect();
+        let sql = format!(
+            "SELECT {VERSION}, r.kind, r.name, f.served FROM files f JOIN versions v ON v.id = f.version
+             JOIN repos r ON r.id = v.repo WHERE f.sha256 = $1
+             ORDER BY CASE WHEN v.stage IN ('approved', 'production', 'deprecated') THEN f.served ELSE -1 END DESC,
+                 v.id DESC LIMIT 100"
+        );
+        let rows = self.read(|connection| connection.query(&sql, &[(&digest.as_bytes()[..]).into()]))?;
+        for row in rows {
+            let version = with_repo(&row)?;
+            let given_out = self.is_given_out(&version) && row.flag(VERSION_COLUMNS + 2)?;
+            if !holders.iter().any(|(known, _)| known.id == version.id) {
+                holders.push((version, given_out));
+            }
+        }
+        holders.sort_by_key(|(_, given_out)| !given_out);
+        Ok(holders)
     }
 
     /// The newest version of a reference that is given out.

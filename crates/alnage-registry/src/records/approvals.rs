@@ -3,11 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Actor, Page, Stage, Version, events, project_of, stages::Step, stored, types::read, versions::by_id,
-};
+use super::{Actor, Page, Stage, Version, events, project_of, stages::Step, types::read, versions::by_id};
 use crate::{
     Error, Registry, Result,
+    columns::bigint,
     database::{Connection, Database, Row, Value},
 };
 
@@ -153,9 +152,9 @@ impl Registry {
                     new.stage.as_str().into(),
                     (&actor.name).into(),
                     new.reason.into(),
-                    stored(now).into(),
-                    stored(self.settings().votes.max(1)).into(),
-                    new.expires.map(stored).into(),
+                    bigint(now).into(),
+                    bigint(self.settings().votes.max(1)).into(),
+                    new.expires.map(bigint).into(),
                     new.conditions.into(),
                 ],
             )?;
@@ -203,9 +202,9 @@ impl Registry {
                     (&actor.name).into(),
                     vote.as_str().into(),
                     reason.into(),
-                    expires.map(stored).into(),
+                    expires.map(bigint).into(),
                     conditions.into(),
-                    stored(now).into(),
+                    bigint(now).into(),
                 ],
             )?;
             let asked = request_by_id(transaction, request)?.ok_or_else(|| Error::NotFound("the request".into()))?;
@@ -225,7 +224,7 @@ impl Registry {
             }
             transaction.execute(
                 "UPDATE requests SET state = $2, decided = $3 WHERE id = $1",
-                &[request.into(), state.as_str().into(), stored(now).into()],
+                &[request.into(), state.as_str().into(), bigint(now).into()],
             )?;
             if state == RequestState::Denied {
                 // What is given out already stays so; what waits is decided.

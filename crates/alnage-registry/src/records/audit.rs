@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Actor, Page, stored, types::read};
-use crate::{Registry, Result, database::Value};
+use super::{Actor, Page, types::read};
+use crate::{Registry, Result, columns::bigint, database::Value};
 
 /// One line of the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Registry {
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                     &[
                         (*id).into(),
-                        stored(now).into(),
+                        bigint(now).into(),
                         (&entry.actor.name).into(),
                         entry.actor.kind.as_str().into(),
                         (&entry.actor.address).into(),

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::{Actor, Page, events, project_of, stored, types::read};
+use super::{Actor, Page, events, project_of, types::read};
 use crate::{
     Error, Registry, Result,
+    columns::bigint,
     database::{Database, Row, Value},
 };
 
@@ -99,7 +100,7 @@ impl Registry {
                     (&actor.name).into(),
                     new.state.into(),
                     (&details).into(),
-                    stored(now).into(),
+                    bigint(now).into(),
                 ],
             )?;
             // Only what is new is an event: gates report every minute.

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Actor, stored, types::read};
+use super::{Actor, types::read};
 use crate::{
     Error, Registry, Result,
+    columns::bigint,
     database::{Database, Row},
 };
 
@@ -63,7 +64,7 @@ impl Registry {
                     name.into(),
                     body.into(),
                     (&actor.name).into(),
-                    stored(now).into(),
+                    bigint(now).into(),
                 ],
             )?;
             Ok(id)

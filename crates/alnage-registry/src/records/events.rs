@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Actor, stored, types::read};
+use super::{Actor, types::read};
 use crate::{
     Registry, Result,
+    columns::bigint,
     database::{Database, Transaction},
     jobs,
 };
@@ -91,7 +92,7 @@ pub(crate) fn add(
         "INSERT INTO events (id, created, kind, project, subject, actor, payload) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         &[
             id.into(),
-            stored(now).into(),
+            bigint(now).into(),
             kind.into(),
             project.into(),
             subject.into(),

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Actor, events, project_of, stored, types::read, versions::by_id};
+use super::{Actor, events, project_of, types::read, versions::by_id};
 use crate::{
     Error, Registry, Result,
+    columns::bigint,
     database::{Connection, Database, Row},
 };
 
@@ -72,8 +73,8 @@ impl Registry {
                     new.file.into(),
                     new.reason.into(),
                     (&actor.name).into(),
-                    stored(now).into(),
-                    stored(new.expires).into(),
+                    bigint(now).into(),
+                    bigint(new.expires).into(),
                 ],
             )?;
             let payload =
@@ -94,7 +95,7 @@ impl Registry {
         let version = self.write(|transaction| {
             let row = transaction.query_one(
                 "UPDATE exceptions SET ended = $2 WHERE id = $1 AND ended IS NULL RETURNING version",
-                &[id.into(), stored(now).into()],
+                &[id.into(), bigint(now).into()],
             )?;
             row.ok_or_else(|| Error::NotFound("the exception".into()))?.int(0)
         })?;
@@ -112,7 +113,7 @@ impl Registry {
 
     /// Every exception that counts now, the first to end first.
     pub fn open_exceptions(&self) -> Result<Vec<Exception>> {
-        let now = stored(self.now());
+        let now = bigint(self.now());
         self.read(|connection| {
             let sql = format!(
                 "SELECT {EXCEPTION} FROM exceptions WHERE ended IS NULL AND expires > $1 ORDER BY expires, id LIMIT 10000"
@@ -127,7 +128,7 @@ pub(crate) fn counting(connection: &mut Connection, version: i64, now: u64) -> R
     let sql = format!(
         "SELECT {EXCEPTION} FROM exceptions WHERE version = $1 AND ended IS NULL AND expires > $2 ORDER BY id"
     );
-    connection.query(&sql, &[version.into(), stored(now).into()])?.iter().map(exception_of).collect()
+    connection.query(&sql, &[version.into(), bigint(now).into()])?.iter().map(exception_of).collect()
 }
 
 fn exception_of(row: &Row) -> Result<Exception> {

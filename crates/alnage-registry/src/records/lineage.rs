@@ -3,7 +3,7 @@
 //! A subject is written `model/acme/tiny`, `model/acme/tiny@commit`, `dataset/acme/texts`, or `sha256:` and the digest
 //! of a file or of a manifest.
 
-use crate::columns::hex;
+use crate::columns::{bigint, hex};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use alnage_types::Digest;
@@ -16,7 +16,6 @@ use super::{
     deployments::{DEPLOYMENT, deployment_of},
     events, project_of,
     stages::Step,
-    stored,
     types::read,
     versions::{VERSION, with_repo},
 };
@@ -102,7 +101,7 @@ impl Registry {
             transaction.execute(
                 "INSERT INTO revocations (subject, reason, author, created) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (subject) DO UPDATE SET reason = EXCLUDED.reason, author = EXCLUDED.author",
-                &[subject.into(), reason.into(), (&actor.name).into(), stored(now).into()],
+                &[subject.into(), reason.into(), (&actor.name).into(), bigint(now).into()],
             )?;
             let (revoked, downstream): (Vec<_>, Vec<_>) =
                 reach(transaction, subject)?.into_iter().partition(|found| found.path.len() <= 1);

@@ -15,6 +15,8 @@ mod types;
 mod versions;
 
 #[cfg(test)]
+mod race_tests;
+#[cfg(test)]
 mod tests;
 
 pub use approvals::{NewRequest, Request, RequestState, Vote, VoteKind};
@@ -28,7 +30,8 @@ pub use repos::{RepoQuery, Stats, check_name, project_of};
 pub use scans::{FindingQuery, FindingRecord, NewFinding, Scan, ScanRecord};
 pub use stages::Transition;
 pub use types::{
-    Actor, ActorKind, Answer, FileRecord, Kind, NewFile, NewVersion, Page, Ref, RefKind, Repo, Stage, Version,
+    Actor, ActorKind, Answer, FileRecord, Kind, NewFile, NewVersion, Onto, Page, Ref, RefKind, Repo, Stage,
+    Version,
 };
 pub use versions::is_commit;
 
@@ -36,7 +39,6 @@ pub(crate) use events::add as add_event;
 pub(crate) use lineage::subject_named as lineage_subject;
 pub(crate) use types::read;
 
-pub(crate) use crate::columns::seconds as stored;
 pub(crate) use versions::Moved;
 
 use crate::{

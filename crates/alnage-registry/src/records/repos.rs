@@ -5,12 +5,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    Actor, Kind, Page, Repo, Stage, stored,
+    Actor, Kind, Page, Repo, Stage,
     types::read,
     versions::{VERSION, version_of},
 };
 use crate::{
     Error, Registry, Result,
+    columns::bigint,
     database::{Connection, Database, Row, Transaction, Value},
 };
 
@@ -99,6 +100,12 @@ impl Registry {
 
     /// Makes an empty repository; gives the one that is there already, when there is one.
     pub fn create_repo(&self, kind: Kind, name: &str, actor: &Actor) -> Result<Repo> {
+        self.make_repo(kind, name, actor)?;
+        self.repo(kind, name)?.ok_or_else(|| Error::internal("a repository vanished"))
+    }
+
+    /// Makes an empty repository; gives whether there was none.
+    pub fn make_repo(&self, kind: Kind, name: &str, actor: &Actor) -> Result<bool> {
         check_name(name)?;
         let now = self.now();
         self.write(|transaction| {
@@ -115,9 +122,8 @@ impl Registry {
                     "{}",
                 )?;
             }
-            Ok(())
-        })?;
-        self.repo(kind, name)?.ok_or_else(|| Error::internal("a repository vanished"))
+            Ok(made)
+        })
     }
 
     /// Forgets a repository with all its versions. The log keeps what was decided about them; content that nothing names
@@ -136,6 +142,14 @@ impl Registry {
                 }
                 transaction.execute(&format!("DELETE FROM {table} WHERE version IN ({versions})"), &[id.into()])?;
             }
+            for table in ["oci_manifests", "oci_attached", "oci_blobs"].iter().filter(|_| kind == Kind::Model) {
+                transaction.execute(&format!("DELETE FROM {table} WHERE repo = $1"), &[name.into()])?;
+            }
+            // Who sends to a repository of this name later has to have the files.
+            transaction.execute(
+                "DELETE FROM uploads WHERE kind = $1 AND name = $2",
+                &[kind.as_str().into(), name.into()],
+            )?;
             transaction.execute("DELETE FROM versions WHERE repo = $1", &[id.into()])?;
             transaction.execute("DELETE FROM refs WHERE repo = $1", &[id.into()])?;
             transaction.execute("DELETE FROM repos WHERE id = $1", &[id.into()])?;
@@ -221,10 +235,29 @@ pub(crate) fn find_or_make(
             project_of(name).into(),
             (&actor.name).into(),
             origin.into(),
-            stored(now).into(),
+            bigint(now).into(),
         ],
     )?;
     Ok((id, true))
+}
+
+/// Refuses what is uploaded to a repository that is pulled, and what is pulled to one that is uploaded to: whoever owns a
+/// name elsewhere has no say here.
+pub(crate) fn refuse_other_origin(
+    transaction: &mut Transaction,
+    repo: i64,
+    name: &str,
+    origin: &str,
+) -> Result<()> {
+    let row = transaction.query_one("SELECT origin FROM repos WHERE id = $1", &[repo.into()])?;
+    let known = row.map(|row| row.text(0)).transpose()?.unwrap_or_default();
+    if (known == "upload") == (origin == "upload") {
+        return Ok(());
+    }
+    Err(Error::Forbidden(match origin {
+        "upload" => format!("{name} is kept as it is at {known}; commit there"),
+        _ => format!("{name} is made here, and not pulled from {origin}"),
+    }))
 }
 
 /// A pattern for texts that hold `text`.

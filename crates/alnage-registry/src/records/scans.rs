@@ -9,12 +9,12 @@ use serde_json::Value as Json;
 use super::{
     Actor, Edge, Kind, Page, Stage, Version, events, exceptions, lineage, project_of,
     stages::Step,
-    stored,
     types::{parse_effect, parse_verdict, read},
     versions::by_id,
 };
 use crate::{
     Error, Registry, Result,
+    columns::bigint,
     database::{Connection, Database, Row, Transaction, Value},
 };
 
@@ -317,8 +317,8 @@ impl Registry {
             &[
                 id.into(),
                 version.into(),
-                stored(scan.started).into(),
-                stored(self.now()).into(),
+                bigint(scan.started).into(),
+                bigint(self.now()).into(),
                 scan.verdict.as_str().into(),
                 decision.effect.as_str().into(),
                 (&scan.rules).into(),

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Actor, Moved, Stage, Version, events, project_of, stored, types::read, versions::by_id};
+use super::{Actor, Moved, Stage, Version, events, project_of, types::read, versions::by_id};
 use crate::{
     Error, Registry, Result,
+    columns::bigint,
     database::{Database, Transaction},
 };
 
@@ -127,18 +128,18 @@ impl Registry {
             &[
                 version.id.into(),
                 step.after.as_str().into(),
-                stored(now).into(),
+                bigint(now).into(),
                 (&step.actor.name).into(),
                 (&reason).into(),
-                step.expires.map(stored).into(),
+                step.expires.map(bigint).into(),
                 step.conditions.into(),
-                step.after.is_served().then_some(stored(now)).into(),
+                step.after.is_served().then_some(bigint(now)).into(),
             ],
         )?;
         transaction.execute(
             "UPDATE repos SET updated = $2, served = (SELECT max(id) FROM versions WHERE repo = $1
              AND stage IN ('approved', 'production', 'deprecated')) WHERE id = $1",
-            &[version.repo.into(), stored(now).into()],
+            &[version.repo.into(), bigint(now).into()],
         )?;
         close_requests(transaction, version.id, step.after, now)?;
         let name = format!("{}/{}", version.kind.as_str(), version.name);
@@ -184,8 +185,8 @@ impl Registry {
                 moved.after.as_str().into(),
                 moved.reason.into(),
                 (&moved.actor.name).into(),
-                stored(self.now()).into(),
-                stored(entry).into(),
+                bigint(self.now()).into(),
+                bigint(entry).into(),
             ],
         )?;
         Ok(())
@@ -203,7 +204,7 @@ fn close_requests(transaction: &mut Transaction, version: i64, after: Stage, now
         &format!(
             "UPDATE requests SET state = 'closed', decided = $2 WHERE version = $1 AND state = 'open' AND stage = {asked}"
         ),
-        &[version.into(), stored(now).into()],
+        &[version.into(), bigint(now).into()],
     )?;
     Ok(())
 }

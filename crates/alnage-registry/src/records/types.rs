@@ -250,6 +250,8 @@ pub struct NewVersion {
     pub refname: String,
     /// The commit before.
     pub parent: Option<String>,
+    /// What the reference may lead to before, when there is no parent.
+    pub onto: Onto,
     /// Every file; the content must be in the blobs.
     pub files: Vec<NewFile>,
     /// `upload`, or the address of the hub it was pulled from. `upload` when empty.
@@ -267,6 +269,16 @@ pub struct NewFile {
     pub sha256: Digest,
     /// The name git gives it, 40 hexadecimal digits; that of the LFS pointer for a file kept by LFS.
     pub git_oid: String,
+}
+
+/// What the reference of a new version without a parent may lead to before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Onto {
+    /// To anything: the version is what it leads to from now on.
+    #[default]
+    Anything,
+    /// To nothing: the version is the first.
+    Nothing,
 }
 
 /// A branch or a tag.

@@ -1,13 +1,12 @@
 //! Versions: immutable commits, made of files whose content is in the blobs.
 
-use crate::columns::hex;
+use crate::columns::{bigint, hex};
 use alnage_types::{Digest, Manifest, ManifestFile};
 use sha1::{Digest as _, Sha1};
 
 use super::{
-    Actor, FileRecord, Kind, NewFile, NewVersion, Page, Ref, RefKind, Stage, Version,
+    Actor, FileRecord, Kind, NewFile, NewVersion, Onto, Page, Ref, RefKind, Stage, Version,
     repos::{self, check_name, project_of},
-    stored,
     types::{parse_effect, parse_verdict, read},
 };
 use crate::{
@@ -15,6 +14,7 @@ use crate::{
     blobs::{Blobs, pointer_oid},
     database::{Connection, Database, Row, Transaction},
     jobs,
+    sweep::refuse_swept,
 };
 
 /// The columns of a version.
@@ -53,18 +53,27 @@ impl Registry {
         let origin = if new.origin.is_empty() { "upload" } else { &new.origin };
         self.write(|transaction| {
             let (repo, _) = repos::find_or_make(transaction, kind, name, origin, actor, now)?;
+            repos::refuse_other_origin(transaction, repo, name, origin)?;
+            let leads = resolve_ref(transaction, repo, &new.refname)?;
+            // Of two commits at once the second would undo the first without having seen it.
+            let is_as_seen = match (&new.parent, new.onto) {
+                (Some(parent), _) => leads.as_ref().is_none_or(|leads| leads == parent),
+                (None, Onto::Nothing) => leads.is_none(),
+                (None, Onto::Anything) => true,
+            };
+            if !is_as_seen && leads.as_ref() != Some(&commit) {
+                let parent = new.parent.as_deref().unwrap_or("nothing");
+                return Err(Error::Conflict(format!("`{:.100}` has moved on from {parent:.12}", new.refname)));
+            }
             if version_in(transaction, repo, &commit)?.is_some() {
                 return set_ref(transaction, repo, &new.refname, RefKind::Branch, &commit);
             }
-            if let Blobs::Local(_) = self.blobs() {
-                // Here nothing is swept meanwhile. A bucket sweeps nothing, and each question would cost a request.
-                refuse_missing(self.blobs(), &files)?;
-            }
-            // Of two commits at once the second would undo the first without having seen it.
-            if let Some(parent) = new.parent.as_ref().filter(|_| !new.refname.is_empty())
-                && resolve(transaction, repo, &new.refname)?.is_some_and(|leads| leads != *parent)
-            {
-                return Err(Error::Conflict(format!("`{:.100}` has moved on from {parent:.12}", new.refname)));
+            match self.blobs() {
+                Blobs::Local(_) => refuse_missing(self.blobs(), &files)?,
+                // Each question to a bucket costs a request: it is asked only for what was swept of late.
+                Blobs::S3(_) => {
+                    refuse_swept(transaction, self.blobs(), files.iter().map(|file| file.sha256))?;
+                }
             }
             let id = Database::next_id(transaction)?;
             transaction.execute(
@@ -80,9 +89,9 @@ impl Registry {
                     new.message.replace('\0', " ").as_str().into(),
                     (&actor.name).into(),
                     new.parent.as_ref().into(),
-                    stored(now).into(),
-                    stored(size).into(),
-                    stored(files.len() as u64).into(),
+                    bigint(now).into(),
+                    bigint(size).into(),
+                    bigint(files.len() as u64).into(),
                 ],
             )?;
             for file in &files {
@@ -91,7 +100,7 @@ impl Registry {
             set_ref(transaction, repo, &new.refname, RefKind::Branch, &commit)?;
             if new.refname.is_empty() || new.refname == "main" {
                 transaction
-                    .execute("UPDATE repos SET head = $2, updated = $3 WHERE id = $1", &[repo.into(), id.into(), stored(now).into()])?;
+                    .execute("UPDATE repos SET head = $2, updated = $3 WHERE id = $1", &[repo.into(), id.into(), bigint(now).into()])?;
             }
             self.log_transition(transaction, &Moved {
                 version: id,
@@ -218,15 +227,19 @@ impl Registry {
         self.write(|transaction| {
             let repo =
                 repos::id_of(transaction, kind, name)?.ok_or_else(|| Error::NotFound(format!("`{name}`")))?;
-            let Some(version) = version_in(transaction, repo, commit)? else {
-                return Err(Error::NotFound(format!("the commit `{commit:.40}`")));
-            };
-            set_ref(transaction, repo, refname, what, commit)?;
-            if refname == "main" {
-                transaction
-                    .execute("UPDATE repos SET head = $2 WHERE id = $1", &[repo.into(), version.into()])?;
+            lead_ref(transaction, repo, refname, what, commit)
+        })
+    }
+
+    /// Makes a branch or tag that is not there yet.
+    pub fn make_ref(&self, kind: Kind, name: &str, refname: &str, what: RefKind, commit: &str) -> Result<()> {
+        self.write(|transaction| {
+            let repo =
+                repos::id_of(transaction, kind, name)?.ok_or_else(|| Error::NotFound(format!("`{name}`")))?;
+            if resolve_ref(transaction, repo, refname)?.is_some() {
+                return Err(Error::Conflict(format!("the reference `{refname:.100}` exists already")));
             }
-            super::touch(transaction)
+            lead_ref(transaction, repo, refname, what, commit)
         })
     }
 
@@ -307,14 +320,26 @@ pub(crate) fn by_id(connection: &mut Connection, id: i64) -> Result<Option<Versi
 
 /// The commit that a revision names, if it is one that is here.
 pub(crate) fn resolve(connection: &mut Connection, repo: i64, revision: &str) -> Result<Option<String>> {
-    let row = connection.query_one(
-        "SELECT commit_id FROM refs WHERE repo = $1 AND name = $2",
-        &[repo.into(), revision.into()],
-    )?;
-    match row {
-        Some(row) => row.text(0).map(Some),
-        None => Ok(is_commit(revision).then(|| revision.to_owned())),
+    let leads = resolve_ref(connection, repo, revision)?;
+    Ok(leads.or_else(|| is_commit(revision).then(|| revision.to_owned())))
+}
+
+/// Where a reference leads, if there is one of this name.
+fn resolve_ref(connection: &mut Connection, repo: i64, name: &str) -> Result<Option<String>> {
+    let row = connection
+        .query_one("SELECT commit_id FROM refs WHERE repo = $1 AND name = $2", &[repo.into(), name.into()])?;
+    row.map(|row| row.text(0)).transpose()
+}
+
+fn lead_ref(transaction: &mut Transaction, repo: i64, name: &str, what: RefKind, commit: &str) -> Result<()> {
+    let Some(version) = version_in(transaction, repo, commit)? else {
+        return Err(Error::NotFound(format!("the commit `{commit:.40}`")));
+    };
+    set_ref(transaction, repo, name, what, commit)?;
+    if name == "main" {
+        transaction.execute("UPDATE repos SET head = $2 WHERE id = $1", &[repo.into(), version.into()])?;
     }
+    super::touch(transaction)
 }
 
 pub(crate) fn version_in(connection: &mut Connection, repo: i64, commit: &str) -> Result<Option<i64>> {
@@ -412,7 +437,7 @@ fn add_file(transaction: &mut Transaction, version: i64, file: &NewFile) -> Resu
         &[
             version.into(),
             (&file.path).into(),
-            stored(file.size).into(),
+            bigint(file.size).into(),
             (&file.sha256.as_bytes()[..]).into(),
             (&oid).into(),
             lfs.into(),

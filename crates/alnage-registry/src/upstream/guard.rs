@@ -48,10 +48,24 @@ impl Guard {
         if let Some(place) = place(url) {
             self.plain |= url.scheme() == "http";
             let address = place.0.parse::<IpAddr>().ok();
-            self.machine |= place.0 == "localhost" || address.is_some_and(|address| address.is_loopback());
+            self.machine |= is_here(&place.0);
             self.network |= address.is_some_and(is_private);
             self.named.push(place);
         }
+        self
+    }
+
+    /// Lets requests go to the host and port of `url` as well, and nowhere else for that.
+    #[must_use]
+    pub fn and_only(mut self, url: &Url) -> Self {
+        self.named.extend(place(url));
+        self
+    }
+
+    /// Lets requests go to this machine as well, and in plain HTTP there.
+    #[must_use]
+    pub fn and_this_machine(mut self) -> Self {
+        self.machine = true;
         self
     }
 
@@ -68,7 +82,7 @@ impl Guard {
         }
         match url.scheme() {
             "https" => {}
-            "http" if self.plain => {}
+            "http" if self.plain || self.names(&place.0, place.1) || self.machine && is_here(&place.0) => {}
             _ => return Err(format!("`{shown}` is not reached over TLS")),
         }
         // An address that is written out is not asked of a resolver by everybody.
@@ -86,9 +100,12 @@ impl Guard {
     /// Whether `host` at `port` may be connected to under `address`.
     pub fn permits(&self, host: &str, port: u16, address: IpAddr) -> bool {
         let host = host.trim_matches(['[', ']']);
-        let named = self.named.iter().any(|(name, open)| name.eq_ignore_ascii_case(host) && *open == port);
         let near = self.machine && address.is_loopback() || self.network && is_private(address);
-        named || near || is_public(address)
+        self.names(host, port) || near || is_public(address)
+    }
+
+    fn names(&self, host: &str, port: u16) -> bool {
+        self.named.iter().any(|(name, open)| name.eq_ignore_ascii_case(host) && *open == port)
     }
 
     /// A client that goes nowhere else, follows no redirect by itself and trusts `roots`, or the authorities of the web
@@ -157,6 +174,11 @@ pub(super) fn shown(url: &Url) -> String {
 fn place(url: &Url) -> Option<(String, u16)> {
     let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
     Some((host, url.port_or_known_default()?))
+}
+
+/// Whether a host is this machine by its name.
+fn is_here(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Whether an address belongs to a network of somebody's own. Clouds tell secrets at link-local ones, which do not.

@@ -1,20 +1,18 @@
 //! What has run out, what has changed, what nobody needs any more.
 
-use crate::{
-    Actor, Registry, Result, jobs,
-    records::{Stage, stored},
-};
+use crate::{Actor, Registry, Result, columns::bigint, jobs, records::Stage};
 
 use super::rules_digest;
 
 /// Jobs that have failed are kept for so long.
 const FAILED_KEPT: u64 = 30 * 86_400;
 
-/// Ends what has run out, and asks for new scans where the rules have changed.
+/// Ends what has run out, asks for new scans where the rules have changed, and for a sweep once a day.
 pub(super) fn run(registry: &Registry) -> Result<()> {
     expire(registry)?;
     rescan(registry)?;
-    let old = stored(registry.now().saturating_sub(FAILED_KEPT));
+    crate::sweep::ask(registry)?;
+    let old = bigint(registry.now().saturating_sub(FAILED_KEPT));
     registry.database().write_aside(|transaction| {
         transaction
             .execute("DELETE FROM jobs WHERE state = 'failed' AND updated < $1", &[old.into()])
@@ -25,7 +23,7 @@ pub(super) fn run(registry: &Registry) -> Result<()> {
 /// Approvals and exceptions that have run out: the version is not given out since that moment, and now says so.
 fn expire(registry: &Registry) -> Result<()> {
     let actor = Actor::system("expiry");
-    let now = stored(registry.now());
+    let now = bigint(registry.now());
     let ended = registry.read(|connection| {
         connection.query(
             "SELECT DISTINCT version FROM exceptions WHERE ended IS NULL AND expires <= $1 LIMIT 1000",

@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
 
 /// The kinds of work there are.
-pub const KINDS: [&str; 3] = ["pull", "scan", "notify"];
+pub const KINDS: [&str; 4] = ["pull", "scan", "notify", crate::sweep::JOB];
 
 /// Takes jobs of these kinds and does them until `stop` says so. What is under way then is ended first.
 pub fn run(registry: &Registry, kinds: &[&str], stop: &AtomicBool) {
@@ -124,6 +124,7 @@ fn perform(registry: &Registry, job: &Job, pulse: &Pulse<'_>) -> Result<()> {
         crate::pull::JOB => crate::pull::run(registry, &job.payload, job.attempts, &|| pulse.beat()),
         "scan" => scan::run(registry, &job.payload, &|| pulse.beat()),
         "notify" => notify::run(registry, &job.payload),
+        crate::sweep::JOB => crate::sweep::run(registry, &|| pulse.beat()),
         kind => Err(Error::Invalid(format!("`{kind:.40}` is no kind of work"))),
     }
 }

@@ -1,19 +1,16 @@
 //! Tells receivers what happened: signed, and again until they have heard it.
 
-use crate::columns::hex;
+use crate::columns::{bigint, hex};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::Sha256;
-use ureq::Agent;
+use ureq::{RequestBuilder, typestate::WithBody};
+use url::Url;
 
-use crate::{
-    Actor, Error, Registry, Result,
-    database::Database,
-    records::{read, stored},
-};
+use crate::{Actor, Error, Registry, Result, database::Database, records::read};
 
 /// How long a receiver may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,10 +35,12 @@ pub struct Webhook {
 impl Registry {
     /// Has somebody told what happens from now on. `secret` is what tellings are signed with.
     pub fn add_webhook(&self, url: &str, secret: &str, kinds: &str, actor: &Actor) -> Result<i64> {
-        let known = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-        if known.is_none_or(str::is_empty) || url.len() > 2000 {
-            return Err(Error::Invalid(format!("`{url:.100}` is no address of a receiver")));
-        }
+        let parsed = Url::parse(url).ok().filter(|_| url.len() <= 2000);
+        let parsed =
+            parsed.ok_or_else(|| Error::Invalid(format!("`{url:.100}` is no address of a receiver")))?;
+        self.receivers().check(&parsed).map_err(|why| {
+            Error::Invalid(format!("{why}; whoever runs the registry may allow it: `--webhook-hosts`"))
+        })?;
         if secret.len() < 16 {
             return Err(Error::Invalid("the secret has fewer than 16 characters".into()));
         }
@@ -57,7 +56,7 @@ impl Registry {
                     secret.into(),
                     kinds.into(),
                     (&actor.name).into(),
-                    stored(now).into(),
+                    bigint(now).into(),
                 ],
             )?;
             Ok(id)
@@ -94,6 +93,15 @@ impl Registry {
     }
 }
 
+/// A request that reaches only where notices may go, wherever the name leads by now; it follows no redirect.
+fn post(registry: &Registry, url: &str) -> Result<RequestBuilder<WithBody>> {
+    let guard = registry.receivers();
+    let parsed = Url::parse(url).map_err(|error| Error::Invalid(error.to_string()))?;
+    guard.check(&parsed).map_err(Error::Invalid)?;
+    let agent = guard.clone().agent(None).map_err(Error::Invalid)?;
+    Ok(agent.post(url).config().timeout_global(Some(PATIENCE)).build())
+}
+
 /// The signature of a telling: HMAC-SHA256 over the moment, a dot, and the body.
 pub fn sign(secret: &str, time: u64, body: &str) -> String {
     // A key of any length will do.
@@ -119,14 +127,7 @@ pub(super) fn run(registry: &Registry, payload: &str) -> Result<()> {
     };
     let body = serde_json::to_string(&event)?;
     let now = registry.now();
-    let agent = Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .timeout_global(Some(PATIENCE))
-        .build()
-        .new_agent();
-    let answer = agent
-        .post(&url)
+    let answer = post(registry, &url)?
         .header("content-type", "application/json")
         .header("x-alnage-event", &event.kind)
         .header("x-alnage-delivery", format!("{hook}-{}", event.id))

@@ -1,13 +1,13 @@
 //! Scans a version: its files put side by side again, vetted, described, their seals verified.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
 use alnage_pipeline::{
-    Input, KeyHint, KnownKey, Options, Sidecars, Silent, VerifyingKey,
+    Input, Options, Sidecars, Silent,
     materials::{self, Declared, Format},
     vet,
 };
@@ -17,7 +17,7 @@ use serde_json::{Value as Json, json};
 
 use super::evidence;
 use crate::{
-    Actor, Error, Registry, Result,
+    Actor, Error, Registry, Result, Signer, Signers,
     records::{NewFinding, Scan, Stage, Version},
 };
 
@@ -125,7 +125,7 @@ fn scan(registry: &Registry, version: &Version, model: &Path) -> Result<Scan> {
     if record.manifest.files.iter().any(|file| sizes.get(file.path.as_str()) != Some(&file.size)) {
         return Err(Error::Invalid("the stored files do not have the sizes that were announced".into()));
     }
-    let seals = seals(registry, model);
+    let seals = seals(registry, model)?;
     let facts = evidence::facts(&bom);
     let findings = record.findings.iter().map(|finding| finding_of(finding, false));
     let suppressed = record.suppressed.iter().map(|suppressed| finding_of(&suppressed.finding, true));
@@ -161,58 +161,76 @@ fn finding_of(finding: &Finding, suppressed: bool) -> NewFinding {
 }
 
 /// How the signatures that lie with the model are found, one object each.
-fn seals(registry: &Registry, model: &Path) -> Vec<Json> {
+fn seals(registry: &Registry, model: &Path) -> Result<Vec<Json>> {
+    let signers = registry.signers()?;
     let sidecars = Sidecars::of(model, false);
     let mut found = Vec::new();
     let mut signatures = vec![sidecars.signature.clone()];
     signatures.extend(sidecars.further_signatures());
     for signature in signatures.into_iter().filter(|path| path.exists()) {
         let name = signature.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        found.push(seal(registry, model, &signature, &name));
+        found.push(seal(&signers, model, &signature, &name));
     }
-    found
+    let holding = found.iter().filter(|(_, seal)| seal["verified"] == json!(true));
+    let names: BTreeSet<String> =
+        holding.filter_map(|(signer, _)| signer.as_ref().map(|signer| signer.name.clone())).collect();
+    let mut seals = Vec::new();
+    for (signer, mut seal) in found {
+        let needed = signer.map_or(1, |signer| signer.needed);
+        if seal["verified"] == json!(true) && names.len() < needed {
+            seal["verified"] = json!(false);
+            seal["covers_all"] = json!(false);
+            let message = format!("{needed} signers have to have signed, and {} did", names.len());
+            seal["checks"] = json!([{"part": "signature", "outcome": "refused", "message": message}]);
+        }
+        seals.push(seal);
+    }
+    Ok(seals)
 }
 
-fn seal(registry: &Registry, model: &Path, signature: &Path, name: &str) -> Json {
-    let bundle = alnage_pipeline::read_signature(signature).ok();
-    let bundle = bundle.and_then(|bytes| alnage_pipeline::Bundle::parse(&bytes).ok());
+/// What a signature comes to, and who made it if they count.
+fn seal(signers: &Signers, model: &Path, signature: &Path, name: &str) -> (Option<Signer>, Json) {
+    let bundle = alnage_pipeline::read_signature(signature).map_err(|error| error.to_string());
+    let bundle =
+        bundle.and_then(|bytes| alnage_pipeline::Bundle::parse(&bytes).map_err(|error| error.to_string()));
     let method = bundle.as_ref().map_or("unreadable", |bundle| bundle.credential().method());
-    let mut checks = Vec::new();
-    let mut key_tried = false;
-    for text in &registry.settings().trusted_keys {
-        let Ok(key) = VerifyingKey::from_pem(text) else { continue };
-        key_tried = true;
-        let identity = key.hint().to_string();
-        let signer = KnownKey { key, hint: KeyHint::Ignored };
-        let nowhere = model.join(".no-log");
-        let mut verifying = alnage_pipeline::Verifying::new(model, &signer, &nowhere);
-        verifying.signature = Some(signature);
-        verifying.jobs = 2;
-        verifying.settled = true;
-        let Ok(verification) = alnage_pipeline::verify(verifying, &Silent) else { continue };
-        let part = |name: &str| verification.checks.iter().find(|check| check.part == name);
-        let signed = part("signature").is_some_and(|check| check.outcome == alnage_pipeline::Outcome::Holds);
-        if !signed {
-            continue;
-        }
-        let holds = part("files").is_some_and(|check| check.outcome == alnage_pipeline::Outcome::Holds);
-        checks = verification
-            .checks
-            .iter()
-            .map(|check| json!({"part": check.part, "outcome": outcome(check.outcome), "message": check.message}))
-            .collect();
-        return json!({
-            "name": name, "method": method, "identity": identity, "issuer": "", "verified": holds,
-            "covers_all": holds && verification.uncovered.is_empty() && verification.differences.is_empty(),
-            "checks": checks,
-        });
+    let refused = |outcome: &str, why: &str| {
+        json!({
+            "name": name, "method": method, "identity": "", "issuer": "", "verified": false, "covers_all": false,
+            "checks": [{"part": "signature", "outcome": outcome, "message": why}],
+        })
+    };
+    let signer = match bundle.as_ref().map_err(Clone::clone).and_then(|bundle| signers.of(bundle)) {
+        Ok(signer) => signer,
+        Err(why) => return (None, refused("not-checked", &why)),
+    };
+    let nowhere = model.join(".no-log");
+    let mut verifying = alnage_pipeline::Verifying::new(model, signers, &nowhere);
+    verifying.signature = Some(signature);
+    verifying.jobs = 2;
+    verifying.settled = true;
+    let verification = match alnage_pipeline::verify(verifying, &Silent) {
+        Ok(verification) => verification,
+        Err(error) => return (None, refused("not-checked", &error.to_string())),
+    };
+    let part = |name: &str| verification.checks.iter().find(|check| check.part == name);
+    let holds = |name: &str| part(name).is_some_and(|check| check.outcome == alnage_pipeline::Outcome::Holds);
+    if !holds("signature") {
+        let why = part("signature").map_or_else(String::new, |check| check.message.clone());
+        return (None, refused("refused", &why));
     }
-    let why = if key_tried { "it was made with none of the trusted keys" } else { "no key is trusted" };
-    checks.push(json!({"part": "signature", "outcome": "not-checked", "message": why}));
-    json!({
-        "name": name, "method": method, "identity": "", "issuer": "", "verified": false, "covers_all": false,
+    let verified = holds("files");
+    let checks: Vec<Json> = verification
+        .checks
+        .iter()
+        .map(|check| json!({"part": check.part, "outcome": outcome(check.outcome), "message": check.message}))
+        .collect();
+    let seal = json!({
+        "name": name, "method": method, "identity": signer.identity, "issuer": signer.issuer, "verified": verified,
+        "covers_all": verified && verification.uncovered.is_empty() && verification.differences.is_empty(),
         "checks": checks,
-    })
+    });
+    (Some(signer), seal)
 }
 
 fn outcome(outcome: alnage_pipeline::Outcome) -> &'static str {

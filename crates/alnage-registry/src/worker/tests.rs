@@ -127,6 +127,62 @@ fn receivers_are_told_and_know_by_whom() {
 }
 
 #[test]
+fn nobody_inside_a_network_is_told_unless_that_is_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let system = Actor::system("test");
+    let [named, other] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
+    let mut settings =
+        crate::Settings::below(folder.path(), alnage_policy::Pack::shipped("default").unwrap());
+    settings.receivers.hosts.push(format!("http://127.0.0.1:{}", port(&named)));
+    let registry = Registry::open(settings, now).unwrap();
+    let add = |url: &str| registry.add_webhook(url, "a secret of its own", "model.*", &system);
+    for url in [
+        "http://127.0.0.1:1/x",
+        "http://localhost:1/x",
+        "http://hooks.example.org/x",
+        "https://10.0.0.1/x",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::1]/x",
+        "https://user:secret@hooks.example.org/x",
+        &format!("http://127.0.0.1:{}/x", port(&other)),
+    ] {
+        assert!(matches!(add(url), Err(Error::Invalid(_))), "{url}");
+    }
+    // A name that leads to this machine shows only when it is asked for.
+    let hidden = add(&format!("https://localhost:{}/x", port(&other))).unwrap();
+    let told = |hook: i64| {
+        registry.revoke(&format!("model/acme/m{hook}"), "poisoned", &system).unwrap();
+        while run_one(&registry, &["notify"]).unwrap() {}
+        registry.webhooks().unwrap().into_iter().find(|known| known.id == hook).unwrap().last_status
+    };
+    assert!(told(hidden).contains("inside a network"), "{}", told(hidden));
+    registry.delete_webhook(hidden).unwrap();
+    // Somebody who may be told leads to somebody who may not.
+    let leading = add(&format!("http://127.0.0.1:{}/x", port(&named))).unwrap();
+    let elsewhere = port(&other);
+    let led = std::thread::spawn(move || {
+        let (mut stream, _) = named.accept().unwrap();
+        let mut text = String::new();
+        while !text.contains("poisoned") {
+            let mut buffer = [0; 4096];
+            let count = stream.read(&mut buffer).unwrap();
+            text.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        }
+        let to = format!("http://127.0.0.1:{elsewhere}/secrets");
+        write!(
+            stream,
+            "HTTP/1.1 307 There\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+    });
+    assert!(told(leading).starts_with("307"), "{}", told(leading));
+    led.join().unwrap();
+    other.set_nonblocking(true).unwrap();
+    assert!(other.accept().is_err(), "somebody came");
+}
+
+#[test]
 fn signatures_are_those_that_others_compute() {
     // Python: hmac.new(b"key", b"1.body", "sha256").hexdigest()
     assert_eq!(sign("key", 1, "body"), "91b5374b153842ad05b2c4eab9349b8321b14703165bd3fb8b034dfb8be98ae5");

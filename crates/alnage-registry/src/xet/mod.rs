@@ -19,8 +19,9 @@ pub use grant::{Grant, secret};
 use crate::{
     Error, Result,
     blobs::Blobs,
-    columns::{digest_column, is_named, seconds},
+    columns::{bigint, digest_column, is_named},
     database::{Database, Row},
+    sweep::refuse_swept,
 };
 use assembly::Assembly;
 
@@ -74,7 +75,7 @@ pub fn put_xorb(
         }
         let touched = transaction.execute(
             "UPDATE xet_xorbs SET used = $1 WHERE hash = $2",
-            &[seconds(now).into(), hash.as_bytes()[..].into()],
+            &[bigint(now).into(), hash.as_bytes()[..].into()],
         )?;
         if touched == 0 {
             transaction.execute(
@@ -83,7 +84,7 @@ pub fn put_xorb(
                     hash.as_bytes()[..].into(),
                     blob.as_bytes()[..].into(),
                     (&table).into(),
-                    seconds(now).into(),
+                    bigint(now).into(),
                 ],
             )?;
         }
@@ -115,7 +116,7 @@ pub fn put_shard(database: &Database, blobs: &Blobs, bytes: &[u8], now: u64) -> 
 
 /// Takes away xorbs that no client relies on any more, and forgets files that were put together for no commit.
 pub fn sweep(database: &Database, blobs: &Blobs, now: u64) -> Result<usize> {
-    let before = seconds(now.saturating_sub(KEPT_SECONDS));
+    let before = bigint(now.saturating_sub(KEPT_SECONDS));
     database.write_aside(|transaction| {
         transaction.execute("DELETE FROM xet_files WHERE created < $1", &[before.into()]).map(|_| ())
     })?;
@@ -158,20 +159,21 @@ fn assemble(
         }
     };
     database.write(|transaction| {
+        refuse_swept(transaction, blobs, [assembled.sha256])?;
         transaction.execute(
             "INSERT INTO xet_files (sha256, hash, size, created) VALUES ($1, $2, $3, $4)
              ON CONFLICT (sha256) DO UPDATE SET hash = $2, created = $4",
             &[
                 assembled.sha256.as_bytes()[..].into(),
                 plan.hash.as_bytes()[..].into(),
-                seconds(assembled.size).into(),
-                seconds(now).into(),
+                bigint(assembled.size).into(),
+                bigint(now).into(),
             ],
         )?;
         for hash in kept.keys() {
             transaction.execute(
                 "UPDATE xet_xorbs SET used = $1 WHERE hash = $2",
-                &[seconds(now).into(), hash.as_bytes()[..].into()],
+                &[bigint(now).into(), hash.as_bytes()[..].into()],
             )?;
         }
         Ok(())

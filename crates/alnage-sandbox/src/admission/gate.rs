@@ -10,9 +10,11 @@ use std::{
 
 use alnage_fs::{Handed, IN_MEMORY, Stamp, digests_of};
 use alnage_pipeline::{Coverage, ReceiptPolicy, Seal, SealPolicy, SignerPolicy, VerdictPolicy, signature_of};
-use alnage_types::Digest;
+use alnage_types::{ContentDigest, Digest, HashAlgorithm};
 
-use super::{Content, FormatPolicy, Places, content::whole, formats::is_program, places::Candidate};
+use super::{
+    Content, FormatPolicy, Places, Vouching, content::whole, formats::is_program, places::Candidate,
+};
 
 /// Which seals count.
 pub struct Trust {
@@ -26,6 +28,8 @@ pub struct Trust {
     pub log: PathBuf,
     /// Where digests of unchanged files are remembered.
     pub memory: Option<PathBuf>,
+    /// Who vouches for what gets in.
+    pub vouching: Vouching,
 }
 
 /// What a file in a sealed model leads to that is no model and was not signed.
@@ -44,6 +48,7 @@ pub struct Gate {
     unsigned: UnsignedFiles,
     exempt: Vec<PathBuf>,
     contents: Mutex<HashMap<(Stamp, String), Content>>,
+    digests: Mutex<HashMap<Stamp, Digest>>,
     seals: Mutex<HashMap<PathBuf, (Stamp, Arc<OpenSeal>)>>,
 }
 
@@ -70,11 +75,11 @@ pub enum Judgement {
 pub struct Admission {
     /// Formats of models that it has.
     pub formats: Vec<&'static str>,
-    /// Where the sealed model is.
+    /// Where the sealed model is; without a seal, the file.
     pub model: PathBuf,
-    /// Its digest as it was signed.
+    /// Its digest as it was signed; without a seal, that of the file.
     pub digest: Digest,
-    /// Who signed it.
+    /// Who signed it; without a seal, who approved it.
     pub signer: String,
     /// The bytes that were verified, when they are few.
     pub bytes: Option<Vec<u8>>,
@@ -98,6 +103,9 @@ impl fmt::Debug for Admission {
     }
 }
 
+/// The digest of a whole file, and its bytes when they are few.
+type Whole = (Digest, Option<Vec<u8>>);
+
 /// More contents than this are not kept in mind.
 const MOST_CONTENTS: usize = 1 << 16;
 
@@ -108,7 +116,8 @@ impl Gate {
         let absolute = |place: PathBuf| std::path::absolute(&place).unwrap_or(place);
         let exempt = exempt.into_iter().map(|place| place.canonicalize().unwrap_or_else(|_| absolute(place)));
         let exempt = exempt.collect();
-        Self { trust, formats, unsigned, exempt, contents: Mutex::default(), seals: Mutex::default() }
+        let (contents, digests, seals) = Default::default();
+        Self { trust, formats, unsigned, exempt, contents, digests, seals }
     }
 
     /// Judges `file`, opened at `places`. `before_hashing` is called when a longer file is about to be hashed, and its
@@ -155,6 +164,26 @@ impl Gate {
         if let Some(format) = self.formats.banned(&content.formats) {
             return refuse(format!("the format `{format}` is banned; `--allow-format {format}` lifts that"));
         }
+        if let Vouching::Record(records) = &self.trust.vouching {
+            if !content.is_model() {
+                return Ok(Judgement::NoModel);
+            }
+            let (digest, bytes) = match self.digest(copied, file, before_hashing)? {
+                Ok(read) => read,
+                Err(reason) => return refuse(reason),
+            };
+            let place = places.shown();
+            return match records.vouch(digest, place) {
+                Ok(signer) => Ok(Judgement::Admitted(Box::new(Admission {
+                    formats: content.formats.clone(),
+                    model: place.to_owned(),
+                    digest,
+                    signer,
+                    bytes,
+                }))),
+                Err(reason) => refuse(reason),
+            };
+        }
         let mut objection = None;
         for candidate in
             places.candidates(|path| rustix::fs::access(path, rustix::fs::Access::EXISTS).is_ok())
@@ -185,7 +214,10 @@ impl Gate {
             match coverage {
                 Coverage::Named => {
                     return match self.compare(copied, file, places, &seal, &name, before_hashing)? {
-                        Ok(bytes) => admit(bytes),
+                        Ok(bytes) => match self.vouch(seal.model, &candidate.model) {
+                            Ok(()) => admit(bytes),
+                            Err(reason) => refuse(reason),
+                        },
                         Err(reason) => refuse(reason),
                     };
                 }
@@ -242,8 +274,14 @@ impl Gate {
         Ok(is_program(&self.content(file, name)?.formats))
     }
 
-    /// Whether the seal by which a file was admitted is still there as it was.
+    /// Whether the seal by which a file was admitted is still there as it was, and what was asked for it is still so.
     pub fn still_counts(&self, admission: &Admission) -> bool {
+        if self.vouch(admission.digest, &admission.model).is_err() {
+            return false;
+        }
+        if let Vouching::Record(_) = self.trust.vouching {
+            return true;
+        }
         [true, false].into_iter().any(|single_file| {
             let signature = signature_of(&admission.model, single_file);
             let now = Stamp::at(&signature);
@@ -259,6 +297,43 @@ impl Gate {
             // It is only a memory: without it the files are read again.
             let _ = hold(&open.seal).keep();
         }
+    }
+
+    /// Whether records, if any are asked, know what has this digest.
+    fn vouch(&self, digest: Digest, place: &Path) -> Result<(), String> {
+        self.trust.vouching.records().map_or(Ok(()), |records| records.vouch(digest, place).map(|_| ()))
+    }
+
+    /// The digest of the whole file; its bytes when they are few.
+    fn digest(
+        &self,
+        copied: u64,
+        file: &Handed,
+        before_hashing: &dyn Fn(&Handed) -> Result<(), String>,
+    ) -> io::Result<Result<Whole, String>> {
+        let stamp = file.stamp();
+        if stamp.len <= copied {
+            let bytes = whole(file)?;
+            return Ok(Ok((Digest::of(&bytes), Some(bytes))));
+        }
+        if let Err(objection) = before_hashing(file) {
+            return Ok(Err(objection));
+        }
+        let known = hold(&self.digests).get(&stamp).copied();
+        if let Some(digest) = known.filter(|_| !file.has_changed()) {
+            return Ok(Ok((digest, None)));
+        }
+        let digests = file.digests(HashAlgorithm::Sha256, std::slice::from_ref(&(0..stamp.len)))?;
+        let digest = digests.first().and_then(ContentDigest::sha256);
+        let digest = digest.ok_or_else(|| io::Error::other("it was not hashed"))?;
+        if file.is_settled(SystemTime::now()) {
+            let mut digests = hold(&self.digests);
+            if digests.len() >= MOST_CONTENTS {
+                digests.clear();
+            }
+            digests.insert(stamp, digest);
+        }
+        Ok(Ok((digest, None)))
     }
 
     fn content(&self, file: &Handed, name: &str) -> io::Result<Content> {

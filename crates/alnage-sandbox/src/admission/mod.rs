@@ -6,9 +6,11 @@ mod formats;
 mod gate;
 mod opened;
 mod places;
+mod records;
 
 pub use content::Content;
 pub use formats::{FormatPolicy, UnknownFormat};
 pub use gate::{Admission, Gate, Judgement, Refusal, Trust, UnsignedFiles};
 pub use opened::{open, open_again};
 pub use places::Places;
+pub use records::{Records, Vouching};

@@ -8,6 +8,7 @@ mod openapi;
 mod people;
 mod policies;
 mod running;
+mod standings;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ pub(crate) fn routes() -> Vec<Route> {
         decisions::routes(),
         running::routes(),
         policies::routes(),
+        standings::routes(),
         people::routes(),
         openapi::routes(),
     ];

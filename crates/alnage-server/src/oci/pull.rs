@@ -131,7 +131,14 @@ fn keep(registry: &Registry, name: &str, commit: &str, packed: Packed) -> Result
     let kept = KeptManifest { made: true, ..KeptManifest::new(&manifest, &packed.manifest, commit)? };
     if oci::manifest(registry.database(), name, kept.digest)?.is_none() {
         registry.blobs().put(packed.config.as_slice(), Some(manifest.config.digest.0))?;
-        oci::keep(registry.database(), name, &kept, &[manifest.config.digest.0], registry.now())?;
+        oci::keep(
+            registry.database(),
+            registry.blobs(),
+            name,
+            &kept,
+            &[manifest.config.digest.0],
+            registry.now(),
+        )?;
     }
     Ok(kept)
 }

@@ -96,7 +96,14 @@ fn take(
     if manifest.subject.is_some() {
         let mut attached: Vec<Digest> = manifest.layers.iter().map(|layer| layer.digest.0).collect();
         attached.push(manifest.config.digest.0);
-        oci::keep(database, name, &KeptManifest::new(manifest, bytes, "")?, &attached, registry.now())?;
+        oci::keep(
+            database,
+            registry.blobs(),
+            name,
+            &KeptManifest::new(manifest, bytes, "")?,
+            &attached,
+            registry.now(),
+        )?;
         return Ok(Taken::Attachment);
     }
     let known = oci::manifest(database, name, Digest::of(bytes))?;
@@ -130,7 +137,7 @@ fn take(
         Err(error) => return Err(error.into()),
     };
     let kept = KeptManifest::new(manifest, bytes, &version.commit)?;
-    oci::keep(database, name, &kept, &[manifest.config.digest.0], registry.now())?;
+    oci::keep(database, registry.blobs(), name, &kept, &[manifest.config.digest.0], registry.now())?;
     Ok(Taken::Version(Some(format!("alnage: {} until it is scanned and approved", version.stage.as_str()))))
 }
 

@@ -34,7 +34,14 @@ pub(super) async fn begin(call: &Call, name: &str, body: Body) -> Told<Response>
         let incoming = Incoming::of(body);
         blocking(move || {
             let stored = registry.blobs().put(incoming.take(MAX_BYTES), Some(digest.0))?;
-            Ok(oci::note_blob(registry.database(), &repo, digest.0, stored.size, registry.now())?)
+            Ok(oci::note_blob(
+                registry.database(),
+                registry.blobs(),
+                &repo,
+                digest.0,
+                stored.size,
+                registry.now(),
+            )?)
         })
         .await?;
         return Ok(created(name, digest));
@@ -60,7 +67,7 @@ async fn mount(registry: Registry, from: String, to: String, digest: Digest) -> 
         if !registry.blobs().contains(digest)? {
             return Ok(false);
         }
-        oci::note_blob(registry.database(), &to, digest, size, registry.now())?;
+        oci::note_blob(registry.database(), registry.blobs(), &to, digest, size, registry.now())?;
         Ok(true)
     });
     Ok(mounted.await?)

@@ -45,7 +45,31 @@ pub(crate) struct GateArgs {
     #[arg(long)]
     pub(crate) no_cache: bool,
     #[command(flatten)]
+    pub(crate) records: RecordsArgs,
+    #[command(flatten)]
     pub(crate) trust: TrustArgs,
+}
+
+/// A registry that has to know what gets in.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Only what a registry approved")]
+pub(crate) struct RecordsArgs {
+    /// Admit only what the registry at URL has approved, and tell it what runs here. Where somebody is named to trust, the
+    /// very model of their seal must be approved; without, each file that is a model
+    #[arg(long, value_name = "URL")]
+    pub(crate) registry: Option<String>,
+    /// A file with the token for it; when left out, `ALNAGE_TOKEN`, or the token that one is logged in with there
+    #[arg(long, value_name = "FILE", requires = "registry")]
+    pub(crate) registry_token_file: Option<PathBuf>,
+    /// Ask again what was approved more than AGE ago: `30s`, `5m`
+    #[arg(long, value_name = "AGE", value_parser = age, default_value = "1m", requires = "registry")]
+    pub(crate) registry_age: u64,
+    /// When the registry cannot be asked, admit what it approved less than AGE ago; nothing when left out
+    #[arg(long, value_name = "AGE", value_parser = age, requires = "registry")]
+    pub(crate) registry_stale: Option<u64>,
+    /// What the registry is told of where this is: `production`
+    #[arg(long, value_name = "NAME", requires = "registry")]
+    pub(crate) environment: Option<String>,
 }
 
 /// What a model that is not admitted leads to.
@@ -89,12 +113,13 @@ impl GateArgs {
 
 /// Seconds.
 fn age(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no age; write it as `30d`, `12h` or `90m`");
+    let wrong = || format!("`{text}` is no age; write it as `30d`, `12h`, `90m` or `30s`");
     let (digits, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
     let seconds = match unit {
         "d" => 24 * 60 * 60,
         "h" => 60 * 60,
         "m" => 60,
+        "s" => 1,
         _ => return Err(wrong()),
     };
     digits.parse::<u64>().ok().and_then(|count| count.checked_mul(seconds)).ok_or_else(wrong)

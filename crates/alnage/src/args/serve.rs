@@ -29,6 +29,10 @@ pub(crate) struct PlaceArgs {
     /// network
     #[arg(long, value_name = "URLS")]
     pub(crate) upstream_hosts: Option<String>,
+    /// Receivers of notices, as URLs separated by commas, that may be inside a network or without TLS. A registry that only
+    /// this machine reaches also tells others on it
+    #[arg(long, value_name = "URLS")]
+    pub(crate) webhook_hosts: Option<String>,
     /// Authorities to trust in place of those of the web, PEM: for the upstream and for identity providers
     #[arg(long, value_name = "FILE")]
     pub(crate) roots: Option<String>,
@@ -41,6 +45,9 @@ pub(crate) struct PlaceArgs {
     /// Public keys whose signatures over models count: PEM files, separated by commas
     #[arg(long, value_name = "FILES")]
     pub(crate) trusted_keys: Option<String>,
+    /// Whose signatures over models count besides, by certificate or keyless: a trust file, as `alnage verify --trust` takes it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) signer_trust: Option<String>,
     /// The name of the transparency log: like a URL without its scheme
     #[arg(long, value_name = "NAME")]
     pub(crate) log_origin: Option<String>,
@@ -117,10 +124,12 @@ impl PlaceArgs {
             ("offline", self.offline.then_some("true")),
             ("upstream-token-file", self.upstream_token_file.as_deref()),
             ("upstream-hosts", self.upstream_hosts.as_deref()),
+            ("webhook-hosts", self.webhook_hosts.as_deref()),
             ("roots", self.roots.as_deref()),
             ("policy", self.policy.as_deref()),
             ("votes", self.votes.as_deref()),
             ("trusted-keys", self.trusted_keys.as_deref()),
+            ("signer-trust", self.signer_trust.as_deref()),
             ("log-origin", self.log_origin.as_deref()),
             ("public-url", self.public_url.as_deref()),
         ]

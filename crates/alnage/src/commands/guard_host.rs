@@ -8,7 +8,7 @@ use crate::{args::GuardArgs, config::Settings};
 /// Guards until somebody ends it.
 pub(super) fn run(arguments: GuardArgs, settings: Settings) -> anyhow::Result<()> {
     // What is wrong with the arguments is told with its hint, before anything is guarded.
-    gate(&arguments.gate, &settings)?;
+    gate(&arguments.gate, &settings, "guard")?;
     let guarding = Guarding {
         audit: audit(&arguments.gate)?,
         places: arguments.places(),
@@ -20,7 +20,10 @@ pub(super) fn run(arguments: GuardArgs, settings: Settings) -> anyhow::Result<()
         on_change: arguments.on_change(),
         report: arguments.metrics.clone(),
         predecessor: arguments.take_over,
-        gate: Box::new(move || gate(&arguments.gate, &settings).map_err(|error| format!("{error:#}"))),
+        gate: Box::new(move || {
+            let made = gate(&arguments.gate, &settings, "guard");
+            made.map(|(gate, _)| gate).map_err(|error| format!("{error:#}"))
+        }),
     };
     Ok(guard(guarding)?)
 }

@@ -74,6 +74,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+pub(crate) use vet::now;
+
 /// How `alnage vet` vets with these flags.
 pub(crate) fn vetting(flags: &SettingArgs) -> anyhow::Result<Options> {
     Ok(vet::options(&Config::load_quietly(flags)?.settings))

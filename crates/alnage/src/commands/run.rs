@@ -13,7 +13,7 @@ use crate::{args::RunArgs, config::Settings, library::Gated, output::hinted};
 
 /// Runs the program and gives its exit code.
 pub(super) fn start(arguments: &RunArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let gate = gate(&arguments.gate, settings)?;
+    let (gate, approvals) = gate(&arguments.gate, settings, "run")?;
     let audit = audit(&arguments.gate)?;
     let running = Running { command: &arguments.command, gate, audit, confinement: arguments.confinement() };
     let code = run(running).map_err(|error| match error {
@@ -23,6 +23,9 @@ pub(super) fn start(arguments: &RunArgs, settings: &Settings) -> anyhow::Result<
         ),
         error => error.into(),
     })?;
+    if let Some(approvals) = approvals {
+        approvals.ended();
+    }
     if let Some(audit) = arguments.gate.audit.as_deref().filter(|_| arguments.log_audit) {
         let log = arguments.gate.log.as_deref().unwrap_or(&settings.log);
         log_audit(audit, log, rfc3339(now()))?;
@@ -39,7 +42,7 @@ pub(super) fn gated(arguments: RunArgs, settings: &Settings) -> anyhow::Result<G
         ));
     }
     Ok(Gated {
-        gate: gate(&arguments.gate, settings)?,
+        gate: gate(&arguments.gate, settings, "run")?.0,
         formats: FormatPolicy::new(&arguments.gate.ban, &arguments.gate.allow_format)?,
         mode: arguments.gate.mode.into(),
         exempt: arguments.gate.exempt,

@@ -113,7 +113,7 @@ fn seal_all(
 }
 
 /// Seconds since the beginning of 1970.
-pub(super) fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 

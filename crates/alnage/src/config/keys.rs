@@ -197,6 +197,7 @@ pub(crate) static SERVE_KEYS: &[(&str, bool)] = &[
     ("policy", false),
     ("public-url", false),
     ("roots", true),
+    ("signer-trust", true),
     ("store", false),
     ("tls-cert", true),
     ("tls-key", true),
@@ -206,6 +207,7 @@ pub(crate) static SERVE_KEYS: &[(&str, bool)] = &[
     ("upstream-hosts", false),
     ("upstream-token-file", true),
     ("votes", false),
+    ("webhook-hosts", false),
     ("workers", false),
 ];
 

@@ -233,6 +233,11 @@ pub(crate) fn registry_directory() -> PathBuf {
     data_directory().join("alnage/registry")
 }
 
+/// Where is remembered what registries approved, for when they cannot be asked.
+pub(crate) fn approvals_directory() -> PathBuf {
+    data_directory().join("alnage/approvals")
+}
+
 /// Where a login at a registry is kept.
 pub(crate) fn login_file() -> PathBuf {
     directory("XDG_CONFIG_HOME", "~/.config").join("alnage/registry.json")

@@ -94,3 +94,48 @@ fn a_registry_decides_by_its_own_policy() {
     let ran = sandbox.run_with("policy eval --model good --registry", &environment, b"");
     assert_ne!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
 }
+
+#[test]
+fn signatures_by_certificate_count_where_a_trust_file_says_so() {
+    use testkit::pki::{authority, leaf, rcgen::SanType};
+    let sandbox = Sandbox::with_good_model();
+    let (root, other) = (authority("root", 1, None, |_| {}), authority("root", 9, None, |_| {}));
+    let signer = leaf("signer", 3, Some(&root), |params| {
+        params.subject_alt_names = vec![SanType::Rfc822Name("release@example.com".try_into().unwrap())];
+    });
+    for (name, content) in [
+        ("root", root.to_pem()),
+        ("other", other.to_pem()),
+        ("signer", signer.to_pem()),
+        ("key", signer.key.to_pem()),
+    ] {
+        sandbox.write(&format!("{name}.pem"), content);
+    }
+    assert_eq!(sandbox.run("sign good --key key.pem --certificate signer.pem").code, 0);
+    let trusting = |authority: &str, more: &str| {
+        let text = format!(
+            "version = 1\n{more}\n[[signer]]\nname = \"release\"\nauthorities = [\"{authority}.pem\"]\n\
+             identities = [\"email:*@example.com\"]\n"
+        );
+        sandbox.write("trust.toml", text);
+    };
+    let seal_of = |data: &str| {
+        let place = sandbox.path("trust.toml");
+        let served = Served::set_up(&sandbox.path(data), |settings| settings.signer_trust = Some(place));
+        let version = served.take("acme/good", &sandbox.path("good"));
+        served.registry.scan(version.scan.unwrap()).unwrap().unwrap().seals[0].take()
+    };
+    trusting("root", "");
+    let seal = seal_of("one");
+    assert_eq!((&seal["verified"], &seal["covers_all"]), (&true.into(), &true.into()), "{seal}");
+    assert_eq!((&seal["identity"], &seal["issuer"]), (&"release@example.com".into(), &"CN=root".into()));
+    trusting("other", "");
+    let seal = seal_of("two");
+    assert_eq!(seal["verified"], false, "{seal}");
+    // One of two signers is not enough.
+    let second = "threshold = 2\n[[signer]]\nname = \"second\"\nauthorities = [\"other.pem\"]\n";
+    trusting("root", second);
+    let seal = seal_of("three");
+    assert_eq!((&seal["verified"], &seal["covers_all"]), (&false.into(), &false.into()), "{seal}");
+    assert!(seal.to_string().contains("2 signers have to have signed, and 1 did"), "{seal}");
+}

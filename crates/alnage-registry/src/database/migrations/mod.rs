@@ -23,6 +23,7 @@ pub static MIGRATIONS: &[Migration] = &[
     Migration { number: 20, name: "pull", sql: include_str!("020_pull.sql") },
     Migration { number: 30, name: "xet", sql: include_str!("030_xet.sql") },
     Migration { number: 31, name: "oci", sql: include_str!("031_oci.sql") },
+    Migration { number: 32, name: "sweep", sql: include_str!("032_sweep.sql") },
 ];
 
 /// Takes the steps that were not taken yet.

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use alnage_pipeline::{Bundle, VerifyingKey};
+use alnage_pipeline::{Bundle, SignerPolicy as _};
 use alnage_registry::{FileRecord, ScanRecord, Version};
 use serde_json::Value as Json;
 
@@ -80,19 +80,25 @@ fn verify(state: &State, version: &Version, name: &str, bytes: &[u8]) -> Answere
             return Ok(row("", "nobody".to_owned(), "nothing".to_owned(), mark, error.to_string()));
         }
     };
-    let keys =
-        state.registry.settings().trusted_keys.iter().filter_map(|text| VerifyingKey::from_pem(text).ok());
-    let held = keys.filter_map(|key| Some((bundle.verify(&key).ok()?, key))).next();
-    let Some((signed, key)) = held else {
-        let mark = Mark::new("Not trusted", Tone::Unclear);
-        let problem = "No trusted key made it. Keys are named when the server is started.".to_owned();
-        return Ok(row(
-            bundle.credential().method(),
-            "not known".to_owned(),
-            "not known".to_owned(),
-            mark,
-            problem,
-        ));
+    let signers = state.registry.signers()?;
+    let held = signers.of(&bundle).and_then(|signer| {
+        let signed = bundle.verify(&signer.key).map_err(|error| error.to_string())?;
+        signers.accept_content(&signed).map_err(|error| error.to_string())?;
+        Ok((signed, signer))
+    });
+    let (signed, signer) = match held {
+        Ok(held) => held,
+        Err(why) => {
+            let mark = Mark::new("Not trusted", Tone::Unclear);
+            let problem = format!("{why}. Whose signatures count is said when the server is started.");
+            return Ok(row(
+                bundle.credential().method(),
+                "not known".to_owned(),
+                "not known".to_owned(),
+                mark,
+                problem,
+            ));
+        }
     };
     let files = state.registry.files(version.id, "", "", FILES)?;
     let (mut same, mut different) = (0_usize, Vec::new());
@@ -104,7 +110,8 @@ fn verify(state: &State, version: &Version, name: &str, bytes: &[u8]) -> Answere
             _ => different.push(resource.path.as_str()),
         }
     }
-    let identity = format!("key {}", key.hint());
+    let identity =
+        if signer.issuer.is_empty() { format!("key {}", signer.identity) } else { signer.identity };
     let uncovered = files
         .iter()
         .filter(|file| file.path != name && !signed.resources().iter().any(|r| r.path == file.path));
@@ -120,7 +127,8 @@ fn verify(state: &State, version: &Version, name: &str, bytes: &[u8]) -> Answere
             format!("{} of the signed files are not those of this version: {first}", different.len()),
         ),
     };
-    Ok(row(bundle.credential().method(), identity, covers, mark, problem))
+    let row = row(bundle.credential().method(), identity, covers, mark, problem);
+    Ok(SealRow { issuer: signer.issuer, ..row })
 }
 
 fn hex(file: &FileRecord) -> String {

@@ -7,7 +7,7 @@ mod incoming;
 use std::collections::BTreeMap;
 
 use alnage_registry::{
-    Actor, ActorKind, Kind, NewFile, NewVersion, RefKind, Repo,
+    Actor, ActorKind, Kind, NewFile, NewVersion, Onto, RefKind, Repo,
     blobs::pointer_oid,
     people::{Place as Where, Role},
 };
@@ -80,14 +80,7 @@ pub(crate) async fn create(call: &Call, body: Body) -> Result<Response, Refusal>
     call.must_write(&name)?;
     let url = url(call, kind, &name);
     let (registry, actor, made) = (call.state.registry.clone(), actor(&call.caller), name.clone());
-    let is_new = blocking(move || {
-        let is_new = registry.repo(kind, &made)?.is_none();
-        if is_new {
-            registry.create_repo(kind, &made, &actor)?;
-        }
-        Ok(is_new)
-    })
-    .await?;
+    let is_new = blocking(move || Ok(registry.make_repo(kind, &made, &actor)?)).await?;
     let answer = json!({ "url": url, "name": name, "id": name });
     if is_new {
         return Ok(reply::json(HeaderMap::new(), &answer));
@@ -369,6 +362,7 @@ fn make(
         NewVersion {
             message: message.to_owned(),
             refname: revision.clone(),
+            onto: Onto::Nothing,
             parent,
             files: files.into_values().collect(),
             ..NewVersion::default()
@@ -439,12 +433,9 @@ async fn reference(
                 done => Ok(done?),
             };
         }
-        if registry.refs(kind, &name)?.iter().any(|known| known.name == reference) {
-            return Err(Failure::conflict(format!("the reference `{reference}` exists already")));
-        }
         let version = registry.version(kind, &name, &from)?;
         let version = version.ok_or_else(|| no_revision(format!("{name} has no revision `{from}`")))?;
-        Ok(registry.add_ref(kind, &name, &reference, what, &version.commit)?)
+        Ok(registry.make_ref(kind, &name, &reference, what, &version.commit)?)
     })
     .await?;
     Ok(reply::json(HeaderMap::new(), &json!({})))

@@ -39,7 +39,9 @@ pub(super) fn run(arguments: &ServeArgs, configured: &Settings) -> anyhow::Resul
     };
     let public_url = serving.text("public-url").map_or_else(|| format!("{scheme}://{own}"), str::to_owned);
     let public_url = public_url.trim_end_matches('/').to_owned();
-    let registry = Registry::open(serving.registry(&public_url)?, super::vet::now)?;
+    let mut opened = serving.registry(&public_url)?;
+    opened.receivers.this_machine = address.ip().is_loopback() && is_here(&public_url);
+    let registry = Registry::open(opened, super::vet::now)?;
     let people = People::new(registry.database().clone(), super::vet::now);
     let chosen =
         serving.read("admin-token-file")?.map(|text| Secret::parse_token(text.trim())).transpose()?;
@@ -75,9 +77,23 @@ pub(super) fn run(arguments: &ServeArgs, configured: &Settings) -> anyhow::Resul
 pub(super) fn work(arguments: &WorkerArgs, configured: &Settings) -> anyhow::Result<()> {
     let serving = Serving::from(arguments.given(), configured);
     let public_url = serving.text("public-url").unwrap_or("http://127.0.0.1:8080").trim_end_matches('/');
-    let registry = Registry::open(serving.registry(public_url)?, super::vet::now)?;
+    let mut opened = serving.registry(public_url)?;
+    // Who shares a database with other machines says how they are reached.
+    opened.receivers.this_machine =
+        is_here(public_url) && (serving.text("public-url").is_some() || serving.text("database").is_none());
+    let registry = Registry::open(opened, super::vet::now)?;
     let processors = thread::available_parallelism().map_or(1, usize::from).to_string();
     let count: usize = serving.parsed("workers", &processors)?;
     output::print(&format!("working with {count} threads\n"))?;
     Ok(alnage_server::work(&registry, count)?)
+}
+
+/// Whether a server with this address is one that only this machine reaches.
+fn is_here(public_url: &str) -> bool {
+    let host = public_url.split_once("://").map_or(public_url, |(_, host)| host);
+    let host = host.split('/').next().unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    name == "localhost"
+        || name == "[::1]"
+        || name.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }

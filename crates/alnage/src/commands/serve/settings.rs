@@ -101,9 +101,11 @@ impl Serving {
         }
         settings.votes = self.parsed("votes", "1")?;
         settings.upstream = self.upstream()?;
+        settings.receivers.hosts = self.list("webhook-hosts").into_iter().map(str::to_owned).collect();
         for file in self.list("trusted-keys") {
             settings.trusted_keys.push(fs::read_to_string(file).with_context(|| format!("`{file}`"))?);
         }
+        settings.signer_trust = self.path("signer-trust");
         Ok(settings)
     }
 

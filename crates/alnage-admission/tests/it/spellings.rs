@@ -1,38 +1,14 @@
-//! What single spellings, scripts and reviews give; whole objects are in `tests/corpus`.
+//! What single spellings, scripts and reviews give; whole objects are in the corpus.
 
 use serde_json::{Value, json};
 
-use crate::{
-    Answer, Decision, Known, Origin, Review, Rules, Standing, Subject, Table, changes, decide, documents,
-    read, read_changed,
+use alnage_admission::{
+    Answer, Decision, Origin, Review, Rules, Subject, Table, changes, decide, documents, read, read_changed,
 };
 
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+use crate::shelf::{COMMIT, Shelf};
+
 const ENDPOINT: &str = "http://alnage.models.svc:8080";
-
-/// A registry by the names of organisations.
-struct Shelf;
-
-impl Known for Shelf {
-    fn ask(&self, origin: &Origin) -> Standing {
-        let approved = Standing::Approved {
-            commit: Some(COMMIT.to_owned()),
-            digest: None,
-            sealed: None,
-            conditions: Vec::new(),
-        };
-        match origin {
-            Origin::Hub { repo, .. } if repo.starts_with("good/") => approved,
-            Origin::Hub { repo, .. } if repo.starts_with("evil/") => {
-                Standing::Denied { reason: "a pickle starts a program".to_owned() }
-            }
-            Origin::Hub { repo, .. } if repo.starts_with("recalled/") => {
-                Standing::Recalled { reason: "it was poisoned".to_owned() }
-            }
-            _ => Standing::Unknown,
-        }
-    }
-}
 
 fn rules() -> Rules {
     Rules { endpoint: Some(ENDPOINT.to_owned()), ..Rules::enforcing() }
