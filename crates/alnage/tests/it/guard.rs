@@ -4,11 +4,13 @@ pub(crate) mod host;
 
 use std::{fs, os::unix::process::CommandExt, process::Stdio};
 
+use alnage_registry::{Actor, Page, Stage};
 use host::{Host, asked, until};
 
 use crate::{
     run::{LOAD_MODELS, LOADED, MAKE_MODELS, NOT_LOADED, WITH_TRANSFORMERS, python, text, with_transformers},
     sandbox::safetensors,
+    served::Served,
 };
 
 /// Ways that lead to a file's bytes, and whether a sealed model can be read by them.
@@ -409,4 +411,22 @@ fn only_root_can_guard() {
     let ran = command.current_dir(host.sandbox.root()).output().unwrap();
     assert_eq!(ran.status.code(), Some(2));
     assert!(text(&ran.stderr).contains("only root can (CAP_SYS_ADMIN"), "{}", text(&ran.stderr));
+}
+
+#[test]
+fn what_a_registry_recalls_opens_no_more() {
+    let Some(host) = Host::new() else { return };
+    let served = Served::in_folder(host.sandbox.root());
+    host.sandbox.write("token", &served.token);
+    let version = served.take("acme/good", &host.sandbox.path("good"));
+    let asking = format!("--registry {} --registry-token-file token --registry-age 0s", served.url);
+    let guard = host.guard(&format!("--mount fs {asking}"));
+    assert!(host.read("fs/good/model.safetensors").starts_with("GOT"), "{}", guard.said());
+    let deployment = served.registry.deployments(Some("model/acme/good"), Page::first(1)).unwrap().remove(0);
+    assert_eq!((deployment.kind.as_str(), deployment.commit), ("guard", version.commit));
+    // What was admitted before is not remembered for longer than was asked for.
+    served.registry.transition(version.id, Stage::Revoked, "poisoned", &Actor::system("test")).unwrap();
+    assert_eq!(host.read("fs/good/model.safetensors"), "FAILED EPERM\n");
+    assert!(guard.said().contains("has recalled it: poisoned"), "{}", guard.said());
+    assert_eq!(guard.end(), Some(0));
 }
