@@ -20,8 +20,9 @@ const LONGEST: usize = 500;
 
 /// A line to write down.
 pub(crate) struct Line {
-    actor: Actor,
-    action: String,
+    caller: Caller,
+    door: Door,
+    method: Method,
     target: String,
     outcome: &'static str,
     status: u16,
@@ -34,12 +35,12 @@ impl Line {
     /// The line for an answered request, if there is to be one: for everything that changes something, for bytes that
     /// are given out, and for what known callers ask of the API.
     pub(crate) fn of(
-        caller: &Caller,
+        caller: Caller,
         door: Door,
         method: &Method,
         path: &str,
         status: StatusCode,
-        request: &str,
+        request: String,
     ) -> Option<Self> {
         let reads = [Method::GET, Method::HEAD].contains(method);
         let told = match door {
@@ -58,12 +59,13 @@ impl Line {
             _ => "failed",
         };
         told.then(|| Self {
-            actor: caller.actor(),
-            action: format!("{door} {method}"),
-            target: path.chars().filter(|c| !c.is_control()).take(LONGEST).collect(),
+            caller,
+            door,
+            method: method.clone(),
+            target: printable(path),
             outcome,
             status: status.as_u16(),
-            request: request.to_owned(),
+            request,
             reads,
         })
     }
@@ -85,12 +87,12 @@ pub(crate) async fn write(registry: Registry, mut lines: mpsc::Receiver<Line>) {
             let told = folded(&written);
             let entries: Vec<AuditEntry<'_>> = told
                 .iter()
-                .map(|(line, detail)| AuditEntry {
-                    actor: &line.actor,
-                    action: &line.action,
-                    target: &line.target,
-                    outcome: line.outcome,
-                    detail,
+                .map(|told| AuditEntry {
+                    actor: &told.actor,
+                    action: &told.action,
+                    target: &told.line.target,
+                    outcome: told.line.outcome,
+                    detail: &told.detail,
                 })
                 .collect();
             Ok(registry.audit(&entries)?)
@@ -102,24 +104,48 @@ pub(crate) async fn write(registry: Registry, mut lines: mpsc::Receiver<Line>) {
     }
 }
 
-/// The lines and their details, those alike as one, in the order in which they came first.
-fn folded(lines: &[Line]) -> Vec<(&Line, String)> {
+/// Lines that are alike, in words.
+struct Told<'l> {
+    line: &'l Line,
+    actor: Actor,
+    action: String,
+    detail: String,
+}
+
+/// The lines, those alike as one, in the order in which they came first.
+fn folded(lines: &[Line]) -> Vec<Told<'_>> {
     let mut told: Vec<(&Line, u64)> = Vec::new();
     let mut places = HashMap::new();
     for line in lines {
-        let Line { actor, action, target, status, .. } = line;
-        let alike = (&actor.name, &actor.address, action, target, status);
+        let Line { caller, door, method, target, status, .. } = line;
+        let alike = (&caller.name, caller.address, *door, method, target, status);
         let place = if line.reads { *places.entry(alike).or_insert(told.len()) } else { told.len() };
         match told.get_mut(place) {
             Some((_, more)) => *more += 1,
             None => told.push((line, 0)),
         }
     }
-    let detail = |line: &Line, more: u64| match more {
-        0 => format!("{} {}", line.status, line.request),
-        more => format!("{} {} and {more} more", line.status, line.request),
-    };
-    told.into_iter().map(|(line, more)| (line, detail(line, more))).collect()
+    told.into_iter().map(|(line, more)| in_words(line, more)).collect()
+}
+
+fn in_words(line: &Line, more: u64) -> Told<'_> {
+    Told {
+        line,
+        actor: line.caller.actor(),
+        action: format!("{} {}", line.door, line.method),
+        detail: match more {
+            0 => format!("{} {}", line.status, line.request),
+            more => format!("{} {} and {more} more", line.status, line.request),
+        },
+    }
+}
+
+/// A path as records have it.
+fn printable(path: &str) -> String {
+    if path.len() <= LONGEST && path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return path.to_owned();
+    }
+    path.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
 #[cfg(test)]
@@ -130,7 +156,7 @@ mod tests {
     fn reads_alike_are_one_line_and_changes_are_each_their_own() {
         let line = |method: Method, path: &str, request: &str| {
             let caller = Caller::anonymous([127, 0, 0, 1].into());
-            Line::of(&caller, Door::Hub, &method, path, StatusCode::OK, request).unwrap()
+            Line::of(caller, Door::Hub, &method, path, StatusCode::OK, request.to_owned()).unwrap()
         };
         let (one, other) = ("/a/b/resolve/main/config.json", "/a/b/resolve/main/model.safetensors");
         let lines = [
@@ -142,7 +168,7 @@ mod tests {
             line(Method::GET, one, "6"),
         ];
         let told: Vec<_> =
-            folded(&lines).into_iter().map(|(line, detail)| (line.target.as_str(), detail)).collect();
+            folded(&lines).into_iter().map(|told| (told.line.target.as_str(), told.detail)).collect();
         let wanted = [(one, "200 1 and 2 more"), (one, "200 2"), (other, "200 3"), (one, "200 5")];
         assert_eq!(told, wanted.map(|(target, detail)| (target, detail.to_owned())));
     }

@@ -24,7 +24,7 @@ use crate::auth::Caller;
 const BODY: usize = 1 << 20;
 
 /// Where a route belongs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Door {
     Core,
     Api,
@@ -325,8 +325,8 @@ impl Asked {
         }
     }
 
-    async fn note(&self, lines: &mpsc::Sender<Line>, door: Door, status: StatusCode) {
-        if let Some(line) = Line::of(&self.caller, door, &self.method, &self.path, status, &self.id) {
+    async fn note(self, lines: &mpsc::Sender<Line>, door: Door, status: StatusCode) {
+        if let Some(line) = Line::of(self.caller, door, &self.method, &self.path, status, self.id) {
             // Nobody writes any more when the server ends, or in a test.
             let _ = lines.send(line).await;
         }

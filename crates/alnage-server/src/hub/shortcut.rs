@@ -34,13 +34,13 @@ pub(crate) fn shortcut<B>(state: &State, request: &Request<B>) -> Option<Respons
     };
     let mut response = state.hub.answer(&question, method, state.registry.now(), may)?;
     let id = layers::request_id(headers);
-    if let Some(line) = Line::of(&caller, Door::Hub, method, path, response.status(), &id) {
+    layers::complete(&mut response, &id);
+    if let Some(line) = Line::of(caller, Door::Hub, method, path, response.status(), id) {
         // The router waits until there is room for a line.
         if let Err(TrySendError::Full(_)) = state.audit.try_send(line) {
             return None;
         }
     }
-    layers::complete(&mut response, &id);
     state.metrics.count(Door::Hub, response.status().as_u16(), begun.elapsed());
     Some(response)
 }
