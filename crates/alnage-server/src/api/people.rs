@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::{List, Paging, rows};
 use crate::{
-    auth::{Caller, CallerKind},
+    auth::{Caller, CallerKind, projects_of},
     core::{Access, Answered, Failure, Json, On, Path, Query, Route, State, blocking},
 };
 
@@ -217,13 +217,7 @@ async fn add_token(
         let mut projects = new.projects;
         if account == caller.name && projects.is_empty() {
             // A caller who came with a token for some projects cannot make one for all.
-            projects = caller
-                .roles
-                .projects(Role::Viewer)
-                .unwrap_or_default()
-                .into_iter()
-                .map(str::to_owned)
-                .collect();
+            projects = projects_of(&caller)?;
         }
         let expires =
             new.days.map(|days| state.now().saturating_add(u64::from(days).saturating_mul(24 * 3600)));

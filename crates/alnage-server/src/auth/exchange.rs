@@ -70,6 +70,15 @@ struct Pending {
     account: Option<String>,
 }
 
+/// What a terminal's token will carry: no more than what the person showed who said yes.
+#[derive(Serialize, Deserialize)]
+struct Allowed {
+    account: String,
+    ceiling: Role,
+    /// All when empty.
+    projects: Vec<String>,
+}
+
 /// Errors have a shape of their own here (RFC 6749).
 #[derive(Serialize, JsonSchema)]
 struct Refused {
@@ -233,10 +242,22 @@ pub(crate) fn allow_device(state: &State, caller: &Caller, code: &str) -> Answer
     };
     let pending: Pending = serde_json::from_str(&kept).map_err(Failure::internal)?;
     let device = alnage_registry::people::Secret::of(pending.device_code);
-    // What is kept is a digest of nothing secret: the name, and the most that the token may carry.
-    let ceiling = highest(caller);
-    state.people.keep_as(&device, "device", &format!("{}\n{ceiling}", caller.name), DEVICE_TIME)?;
+    let allowed =
+        Allowed { account: caller.name.clone(), ceiling: highest(caller), projects: projects_of(caller)? };
+    let content = serde_json::to_string(&allowed).map_err(Failure::internal)?;
+    state.people.keep_as(&device, "device", &content, DEVICE_TIME)?;
     Ok(())
+}
+
+/// The projects that a token made by the caller is for: no others than those that what they showed is for; all when empty.
+pub(crate) fn projects_of(caller: &Caller) -> Answered<Vec<String>> {
+    match caller.roles.projects(Role::Viewer) {
+        None => Ok(Vec::new()),
+        Some(projects) if projects.is_empty() => {
+            Err(Failure::forbidden(format!("`{}` has no role with what was shown", caller.name)))
+        }
+        Some(projects) => Ok(projects.into_iter().map(str::to_owned).collect()),
+    }
 }
 
 /// The highest role that the caller has anywhere: what they showed may be less than their account.
@@ -259,9 +280,11 @@ fn collect(state: &State, device: &str) -> Answered<Response> {
             let Some(kept) = state.people.take("device", device)? else {
                 return Ok(refused("expired_token", "the code was used"));
             };
-            let (account, ceiling) = kept.split_once('\n').unwrap_or((&kept, "viewer"));
+            let Allowed { account, ceiling, projects } =
+                serde_json::from_str(&kept).map_err(Failure::internal)?;
             let new = NewToken {
-                ceiling: ceiling.parse().map_err(Failure::internal)?,
+                ceiling,
+                projects,
                 expires: Some(state.now().saturating_add(LONG_LIFE)),
                 ..NewToken::of(account, "signed in from a terminal")
             };

@@ -10,7 +10,7 @@ mod tests;
 mod trust;
 
 pub(crate) use caller::{Caller, CallerKind};
-pub(crate) use exchange::allow_device;
+pub(crate) use exchange::{allow_device, projects_of};
 pub use login::Oidc;
 pub(crate) use recognise::{recognise, shown};
 pub use trust::Trust;

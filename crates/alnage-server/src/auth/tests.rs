@@ -185,6 +185,31 @@ fn a_terminal_signs_in_when_somebody_says_yes() {
 }
 
 #[test]
+fn a_terminal_gets_no_more_than_was_shown() {
+    let server = Server::start(Settings::default());
+    let check = |roles: &[&str], project: &str, expected: Value| {
+        let token =
+            server.limited_token(&format!("ada-{project}-{}", roles.len()), roles, vec![project.into()]);
+        let device = server.ask(&Method::POST, "/oauth/device", "", None).json();
+        let yes = json!({ "code": device["user_code"] });
+        let yes = server.ask(&Method::POST, "/auth/device", &token, Some(yes)).status;
+        let body = json!({ "grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": device["device_code"] });
+        let given = server.ask(&Method::POST, "/oauth/token", "", Some(body)).json();
+        let given = given["access_token"].as_str().unwrap_or_default();
+        let me = server.ask(&Method::GET, "/api/v1/whoami", given, None).json();
+        assert_eq!(me["roles"], expected, "{roles:?} {project}: {yes}");
+        let made =
+            server.ask(&Method::POST, "/api/v1/tokens", &token, Some(json!({ "name": "more" }))).json();
+        let made = made["token"].as_str().unwrap_or_default();
+        let me = server.ask(&Method::GET, "/api/v1/whoami", made, None).json();
+        assert_eq!(me["roles"], expected, "{roles:?} {project}");
+    };
+    check(&["reviewer"], "acme", json!(["acme:reviewer"]));
+    check(&["acme:publisher", "other:reviewer"], "acme", json!(["acme:publisher"]));
+    check(&["acme:publisher"], "other", Value::Null);
+}
+
+#[test]
 fn nobody_makes_a_token_that_does_more() {
     let server = Server::start(Settings::default());
     let check = |roles: &[&str], body: Value, expected: StatusCode| {
