@@ -36,6 +36,7 @@ pub(super) fn routes() -> Vec<Route> {
 #[derive(Deserialize, JsonSchema)]
 struct Digests {
     /// `sha256:…` of files, or of manifests, which are what signatures over models sign; at most 100
+    #[schemars(length(max = 100), inner(regex(pattern = r"^sha256:[0-9a-f]{64}$")))]
     digests: Vec<String>,
 }
 

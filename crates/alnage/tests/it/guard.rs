@@ -420,7 +420,7 @@ fn what_a_registry_recalls_opens_no_more() {
     host.sandbox.write("token", &served.token);
     let version = served.take("acme/good", &host.sandbox.path("good"));
     let asking = format!("--registry {} --registry-token-file token --registry-age 0s", served.url);
-    let guard = host.guard(&format!("--mount fs {asking}"));
+    let mut guard = host.guard(&format!("--mount fs {asking}"));
     assert!(host.read("fs/good/model.safetensors").starts_with("GOT"), "{}", guard.said());
     let deployment = served.registry.deployments(Some("model/acme/good"), Page::first(1)).unwrap().remove(0);
     assert_eq!((deployment.kind.as_str(), deployment.commit), ("guard", version.commit));
