@@ -49,7 +49,8 @@ pub(crate) fn hub_clients(peers: &Path) -> Result<()> {
     let list = fs::read_to_string(&list).with_context(|| format!("cannot read `{}`", list.display()))?;
     for line in list.lines().filter(|line| !line.starts_with('#')) {
         let package = line.split('#').next().unwrap_or_default().trim();
-        let Some((_, version)) = package.split_once("==") else { continue };
+        let packages: Vec<&str> = package.split_whitespace().collect();
+        let Some((_, version)) = packages.first().and_then(|first| first.split_once("==")) else { continue };
         let place = peers.join("hub").join(version);
         let stamp = place.join("installed.txt");
         if fs::read_to_string(&stamp).is_ok_and(|installed| installed == package) {
@@ -58,7 +59,7 @@ pub(crate) fn hub_clients(peers: &Path) -> Result<()> {
         eprintln!("installing {package} into {}", place.display());
         let mut pip = Command::new(peers.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target"]);
-        run(pip.arg(&place).arg(package))?;
+        run(pip.arg(&place).args(&packages))?;
         fs::write(&stamp, package).with_context(|| format!("cannot write `{}`", stamp.display()))?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap, time::Duration};
 
-use postgres::{NoTls, error::SqlState, types::ToSql};
+use postgres::{error::SqlState, types::ToSql};
 use rusqlite::{OpenFlags, params_from_iter};
 
 use super::{Place, Row, Value};
@@ -125,9 +125,7 @@ impl Connection {
                 Ok(Self(Engine::Sqlite(connection)))
             }
             Place::Server(url) => {
-                let client = postgres::Client::connect(url, NoTls).map_err(|error| {
-                    Error::Unavailable(format!("cannot connect to the database: {error}"))
-                })?;
+                let client = super::tls::connect(url)?;
                 Ok(Self(Engine::Postgres { client: Box::new(client), prepared: HashMap::new() }))
             }
         }

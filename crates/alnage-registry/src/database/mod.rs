@@ -7,6 +7,7 @@
 mod engine;
 mod migrations;
 mod pool;
+mod tls;
 mod value;
 
 #[cfg(test)]

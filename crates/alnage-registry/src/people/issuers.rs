@@ -12,7 +12,7 @@ use crate::{Error, Result, upstream::Guard};
 
 /// What is published is asked for again after so many seconds; sooner, when a key is missing in it.
 const FRESH: u64 = 600;
-/// But not sooner than after so many: a stranger's token must not make us ask without end.
+/// But for a missing key not twice within so many: a stranger's token must not make us ask without end.
 const RETRY: u64 = 30;
 /// No answer of theirs is larger.
 const MOST: u64 = 1 << 20;
@@ -22,7 +22,17 @@ pub struct Issuers {
     clock: fn() -> u64,
     /// Authorities to trust instead of the web's: PEM.
     roots: Option<Vec<u8>>,
-    published: Mutex<HashMap<String, (Value, u64)>>,
+    published: Mutex<HashMap<String, Published>>,
+}
+
+/// What was published at an address.
+#[derive(Clone)]
+struct Published {
+    document: Value,
+    /// When it was asked for.
+    at: u64,
+    /// When it was last asked for because a key was missing.
+    again: u64,
 }
 
 /// Where an issuer is asked for what.
@@ -85,16 +95,18 @@ impl Issuers {
     fn document(&self, url: &str, issuer: &str, again: bool) -> Result<Value> {
         let now = (self.clock)();
         let known = self.published.lock().unwrap_or_else(PoisonError::into_inner).get(url).cloned();
-        if let Some((document, at)) = known
-            && now.saturating_sub(at) < if again { RETRY } else { FRESH }
-        {
-            return Ok(document);
-        }
+        let again_at = match known {
+            Some(known) if !again && now.saturating_sub(known.at) < FRESH => return Ok(known.document),
+            Some(known) if again && now.saturating_sub(known.again) < RETRY => return Ok(known.document),
+            Some(known) if !again => known.again,
+            Some(_) => now,
+            None => 0,
+        };
         let (agent, url_read) = self.agent(url, issuer)?;
         let response = agent.get(url_read.as_str()).call();
         let document = answer(response, &url_read)?;
         let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
-        published.insert(url.to_owned(), (document.clone(), now));
+        published.insert(url.to_owned(), Published { document: document.clone(), at: now, again: again_at });
         Ok(document)
     }
 

@@ -20,6 +20,10 @@ const LONG_HOLD: Duration = Duration::from_secs(600);
 /// How often a request is sent round again: the strictest clients follow twenty redirects.
 const MAX_TIMES: u32 = 17;
 
+/// The commit that a repository has before anything is committed: git's name of a tree without files. Clients ask for it
+/// again, and say that they commit on top of it.
+pub(crate) const EMPTY: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
 /// A revision of a repository.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
@@ -183,7 +187,7 @@ fn ask(state: &State, asked: &Asked) -> Result<Found, Refusal> {
     let registry = &state.registry;
     if let Some(repo) = registry.repo(*kind, name)?.filter(|repo| repo.origin == "upload") {
         return match repo.head {
-            None if revision == "main" => Ok(Found::Empty),
+            None if revision == "main" || revision == EMPTY => Ok(Found::Empty),
             _ => Err(Refusal::NoRevision(format!("{name} has no revision {revision}"))),
         };
     }

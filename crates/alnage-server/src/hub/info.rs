@@ -41,7 +41,7 @@ pub(crate) fn awaited(kind: Kind, name: &str, commit: &str, paths: &[&str]) -> V
 /// A repository that nothing was sent to yet.
 pub(crate) fn empty(kind: Kind, name: &str) -> Value {
     let mut info = base(kind, name, None);
-    set(&mut info, "sha", Value::Null);
+    set(&mut info, "sha", json!(super::door::EMPTY));
     set(&mut info, "siblings", json!([]));
     info
 }

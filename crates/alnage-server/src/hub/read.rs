@@ -155,13 +155,13 @@ async fn awaited(call: &Call, asked: &Asked, waiting: &Waiting) -> Result<Respon
     }
 }
 
-/// The version itself, for what cannot be told before.
+/// The version itself, for what cannot be told before; a list of nothing where nothing was committed.
 async fn version(call: &Call, asked: &Asked) -> Result<Result<Arc<Version>, Response>, Refusal> {
     match find(call, asked).await? {
         Outcome::Version(version) => Ok(Ok(version)),
         Outcome::Again(response) => Ok(Err(response)),
         Outcome::Wait(waiting) => Err(door::later(asked, &waiting, call.state.registry.now())),
-        Outcome::Empty => Err(Refusal::NoRevision(format!("{} is empty", asked.name))),
+        Outcome::Empty => Ok(Err(reply::json(HeaderMap::new(), &json!([])))),
     }
 }
 
@@ -170,6 +170,9 @@ pub(crate) async fn tree(call: &Call, asked: &Asked, folder: &str) -> Result<Res
     let generation = call.state.hub.generation();
     let version = match version(call, asked).await? {
         Ok(version) => version,
+        Err(response) if response.status().is_success() && !folder.is_empty() => {
+            return Err(Refusal::NoEntry(format!("{} is empty", asked.name)));
+        }
         Err(response) => return Ok(response),
     };
     let pairs = call.pairs();

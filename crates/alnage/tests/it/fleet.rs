@@ -14,6 +14,7 @@ fn fleet(size: &str, operations: u32) {
         .arg(folder.path())
         .args([size, &operations.to_string(), "1"])
         .env("XDG_CONFIG_HOME", folder.path())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);

@@ -5,6 +5,7 @@
 mod approved;
 mod bom;
 mod certificates;
+mod clients;
 mod config;
 mod conformance;
 mod convert;
@@ -26,6 +27,7 @@ mod sandbox;
 mod seal;
 mod served;
 mod signatures;
+mod signing_in;
 mod softhsm;
 mod tour;
 mod tree;

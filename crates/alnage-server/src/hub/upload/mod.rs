@@ -7,7 +7,7 @@ mod incoming;
 use std::collections::BTreeMap;
 
 use alnage_registry::{
-    Actor, ActorKind, Kind, NewFile, NewVersion, Onto, RefKind, Repo,
+    Actor, ActorKind, Answer, Kind, NewFile, NewVersion, Onto, RefKind, Repo, Version,
     blobs::pointer_oid,
     people::{Place as Where, Role},
 };
@@ -296,15 +296,7 @@ fn make(
     if alnage_registry::is_commit(revision) {
         return Err(Failure::invalid("a commit is made on a branch"));
     }
-    let before = registry.version(*kind, name, revision)?;
-    let parent = before.as_ref().map(|version| version.commit.clone());
-    if expected.is_some() && expected != parent.as_ref() {
-        return Err(Failure::new(
-            StatusCode::PRECONDITION_FAILED,
-            "conflict",
-            "the branch has moved: load it again",
-        ));
-    }
+    let (parent, before) = base(registry, asked, expected)?;
     let mut files: BTreeMap<String, NewFile> = BTreeMap::new();
     if let Some(version) = &before {
         for file in registry.files(version.id, "", "", u32::MAX)? {
@@ -370,6 +362,29 @@ fn make(
         actor,
     )?;
     Ok(Made { path: version.path(), commit: version.commit, is_new: true })
+}
+
+/// What a commit comes after, and whose files it changes: the newest of the branch. Who names the one that is given out
+/// because the newest was refused changes the files of that one, and so gets rid of what was refused.
+fn base(
+    registry: &alnage_registry::Registry,
+    asked: &Asked,
+    expected: Option<&String>,
+) -> Result<(Option<String>, Option<Version>), Failure> {
+    let Asked { kind, name, revision } = asked;
+    let newest = registry.version(*kind, name, revision)?;
+    let parent = newest.as_ref().map(|newest| newest.commit.clone());
+    let is_expected = expected.is_none_or(|expected| expected == parent.as_deref().unwrap_or(door::EMPTY));
+    if is_expected {
+        return Ok((parent, newest));
+    }
+    if newest.is_some_and(|newest| newest.scan.is_some() && !registry.is_given_out(&newest))
+        && let Answer::Serve(given) = registry.answer(*kind, name, revision)?
+        && Some(&given.commit) == expected
+    {
+        return Ok((parent, Some(*given)));
+    }
+    Err(Failure::new(StatusCode::PRECONDITION_FAILED, "conflict", "the branch has moved: load it again"))
 }
 
 /// Nobody commits to what is pulled from elsewhere, or to what was not made.

@@ -72,14 +72,17 @@ class Hub(BaseHTTPRequestHandler):
 
     def answer(self, parts, query):
         if parts[0] == "cdn":
-            return self.send_bytes(bytes_of(parts[1], "/".join(parts[2:4]), "/".join(parts[4:])))
-        if parts[0] == "api" and parts[1] in ("models", "datasets") and len(parts) >= 6:
-            return self.api(parts[1], "/".join(parts[2:4]), parts[4], parts[5], query)
+            return self.send_bytes(bytes_of(parts[1], parts[2], "/".join(parts[3:])))
+        if parts[0] == "api" and parts[1] in ("models", "datasets"):
+            place = next((place for place in (3, 4) if parts[place : place + 1] in (["revision"], ["tree"])), len(parts))
+            if len(parts) > place + 1:
+                return self.api(parts[1], "/".join(parts[2:place]), parts[place], parts[place + 1], query)
         kind = "models"
         if parts[0] == "datasets":
             kind, parts = "datasets", parts[1:]
-        if len(parts) > 4 and parts[2] == "resolve":
-            return self.file(kind, "/".join(parts[:2]), "/".join(parts[4:]))
+        place = next((place for place in (1, 2) if parts[place : place + 1] == ["resolve"]), len(parts))
+        if len(parts) > place + 2:
+            return self.file(kind, "/".join(parts[:place]), "/".join(parts[place + 2 :]))
         self.refuse(404, "RepoNotFound")
 
     def api(self, kind, name, what, revision, query):
@@ -118,7 +121,7 @@ class Hub(BaseHTTPRequestHandler):
                 "X-Linked-Size": str(len(data)),
                 "Link": f'<http://cas.example/api/{kind}/{name}/xet-read-token>; rel="xet-auth"',
             }
-            quoted = urllib.parse.quote(f"/cdn/{kind}/{name}/{path}")
+            quoted = f"/cdn/{kind}/{urllib.parse.quote(name, safe='')}/{urllib.parse.quote(path)}"
             return self.redirect(f"http://localhost:{port}{quoted}?secret=1", hints)
         self.send_bytes(data, {"X-Repo-Commit": commit_of(kind, name), "ETag": '"' + entry(path, data)["oid"] + '"'})
 
@@ -180,6 +183,13 @@ def bytes_of(kind, name, path):
     return dict(files_of(kind, name)).get(path)
 
 
-server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        # Who asked is gone, as half of those are that break off.
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
+server = Server(("127.0.0.1", 0), Hub)
 print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
 server.serve_forever()

@@ -8,109 +8,22 @@ The last line of output says what was done; any other end is a failure.
 
 import base64
 import concurrent.futures
-import glob
 import hashlib
 import http.client
 import json
 import os
 import random
-import shutil
-import signal
-import socket
-import subprocess
 import sys
 import threading
 import time
+
+from members import end, listens, registry, wait_for
 
 ALNAGE, UPSTREAM, FOLDER, SIZE, OPERATIONS, SEED = sys.argv[1:]
 OPERATIONS = int(OPERATIONS)
 CHANCE = random.Random(int(SEED))
 TOKEN = "hf_" + "Fleet0fTheAlnage".ljust(40, "x")[:40]
 PATIENCE = 240
-RUNNING = []
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
-def wait_for(what, look):
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        if look():
-            return
-        time.sleep(0.1)
-    raise SystemExit(f"{what} does not answer")
-
-
-def listens(port):
-    with socket.socket() as sock:
-        return sock.connect_ex(("127.0.0.1", port)) == 0
-
-
-def start(command, **more):
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **more)
-    RUNNING.append(process)
-    return process
-
-
-def postgresql():
-    tools = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
-    place = os.path.join(FOLDER, "postgres")
-    os.makedirs(place)
-    shutil.chown(place, "nobody")
-    nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
-    data = os.path.join(place, "data")
-    made = [*nobody, f"{tools}/initdb", "--no-sync", "--auth=trust", "--username=alnage", "--encoding=UTF8", "--no-locale", "-D", data]
-    subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd="/")
-    start([*nobody, f"{tools}/postgres", "-c", "listen_addresses=", "-c", "fsync=off", "-D", data, "-k", place],
-          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
-    wait_for("PostgreSQL", lambda: subprocess.run([f"{tools}/pg_isready", "-q", "-h", place]).returncode == 0)
-    return "postgresql://alnage@" + place.replace("/", "%2F") + "/postgres"
-
-
-def object_store():
-    weed = os.path.join(os.path.dirname(sys.executable), "weed")
-    place = os.path.join(FOLDER, "weed")
-    os.makedirs(place)
-    s3, master, volume, filer = (free_port() for _ in range(4))
-    start([weed, "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={place}", "-s3", f"-s3.port={s3}",
-           f"-master.port={master}", f"-master.port.grpc={free_port()}", f"-volume.port={volume}", f"-volume.port.grpc={free_port()}",
-           "-filer", f"-filer.port={filer}", f"-filer.port.grpc={free_port()}", f"-s3.port.grpc={free_port()}",
-           "-volume.max=40", "-master.volumeSizeLimitMB=64"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def makes_a_bucket():
-        try:
-            return ask(s3, "PUT", "/fleet", token=False)[0] == 200
-        except (OSError, http.client.HTTPException):
-            return False
-
-    wait_for("the S3 server", makes_a_bucket)
-    os.environ.update(AWS_ACCESS_KEY_ID="fleet", AWS_SECRET_ACCESS_KEY="fleetsecret")
-    return f"s3://fleet/models?endpoint=http://127.0.0.1:{s3}&region=us-east-1"
-
-
-class Member:
-    """A server or a worker, which is started again whenever it was killed."""
-
-    all = []
-
-    def __init__(self, command, port=None):
-        Member.all.append(self)
-        self.command, self.port, self.lock = command, port, threading.Lock()
-        self.begin()
-
-    def begin(self):
-        with open(os.path.join(FOLDER, "members.log"), "ab") as log:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-    def kill(self):
-        with self.lock:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-            self.begin()
 
 
 def tensors(seed):
@@ -219,7 +132,6 @@ def upload(name, number, servers):
 
 
 def main():
-    os.chmod(FOLDER, 0o711)  # PostgreSQL runs as somebody else
     upstream_folder = os.path.join(FOLDER, "upstream")
     for number in range(OPERATIONS):
         if number % 2 == 0:
@@ -228,28 +140,7 @@ def main():
                 os.makedirs(os.path.dirname(place), exist_ok=True)
                 with open(place, "wb") as file:
                     file.write(content)
-    hub = start([sys.executable, UPSTREAM, upstream_folder], stdout=subprocess.PIPE, text=True)
-    url = hub.stdout.readline().strip()
-    threading.Thread(target=lambda: [None for _ in hub.stdout], daemon=True).start()
-    port = url.rsplit(":", 1)[1].strip("/")
-    token = os.path.join(FOLDER, "token")
-    with open(token, "w") as file:
-        file.write(TOKEN)
-    common = ["--upstream", url, "--upstream-hosts", f"http://localhost:{port}"]
-    count = 2 if SIZE == "large" else 1
-    if SIZE == "large":
-        common += ["--database", postgresql(), "--store", object_store()]
-    else:
-        common += ["--data", os.path.join(FOLDER, "data")]
-    servers, workers = [], []
-    for number in range(count):
-        own = ["--data", os.path.join(FOLDER, f"server{number}")] if SIZE == "large" else []
-        port = free_port()
-        servers.append(Member([ALNAGE, "serve", *common, *own, "--listen", f"127.0.0.1:{port}", "--workers", "0", "--admin-token-file", token], port))
-        wait_for("a server", lambda: listens(port))
-        own = ["--data", os.path.join(FOLDER, f"worker{number}")] if SIZE == "large" else []
-        workers.append(Member([ALNAGE, "worker", *common, *own, "--workers", "1"]))
-
+    servers, workers = registry(ALNAGE, UPSTREAM, FOLDER, SIZE, TOKEN)
     given_out, kills, done = [], 0, threading.Event()
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         def operate(number):
@@ -288,7 +179,4 @@ def main():
 try:
     main()
 finally:
-    for process in RUNNING:
-        process.kill()
-    for member in Member.all:
-        member.process.kill()
+    end()
