@@ -177,7 +177,10 @@ fn find(connection: &mut Connection, hash: &str, now: i64) -> Result<Option<Foun
     let projects: Vec<String> = serde_json::from_str(&row.text(3)?)?;
     let ceiling = row.text(2)?.parse().map_err(Error::Invalid)?;
     let (kind, roles) = match row.opt_text(4)? {
-        Some(grants) => (AccountKind::Service, Roles(serde_json::from_str(&grants)?)),
+        Some(grants) => match account::one(connection, &name)? {
+            Some(account) if account.disabled => return Ok(None),
+            _ => (AccountKind::Service, Roles(serde_json::from_str(&grants)?)),
+        },
         None => match account::one(connection, &name)? {
             Some(account) if !account.disabled => (account.kind, account.roles),
             _ => return Ok(None),

@@ -210,6 +210,30 @@ fn a_terminal_gets_no_more_than_was_shown() {
 }
 
 #[test]
+fn a_token_from_the_console_does_no_more_than_its_account_may_now() {
+    let server = Server::start(Settings::default());
+    server.token("grace", &["security-admin"]);
+    let token = server.token("ada", &["reviewer"]);
+    let request = axum::http::Request::post("/console/people/tokens")
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(axum::body::Body::from("name=laptop&scope=all&days=90"));
+    let page = server.send(request.unwrap());
+    let text = String::from_utf8_lossy(&page.body).into_owned();
+    let start = text.find("hf_").expect("the page shows the token once");
+    let made: String = text[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    let roles = || server.ask(&Method::GET, "/api/v1/whoami", &made, None).json()["roles"].clone();
+    assert_eq!(roles(), json!(["reviewer"]));
+    let mut account = server.state.people.account("ada").unwrap().unwrap();
+    account.roles = alnage_registry::people::Roles(vec!["acme:viewer".parse().unwrap()]);
+    server.state.people.change_account(&account).unwrap();
+    assert_eq!(roles(), json!(["acme:viewer"]));
+    account.disabled = true;
+    server.state.people.change_account(&account).unwrap();
+    assert_eq!(roles(), Value::Null);
+}
+
+#[test]
 fn nobody_makes_a_token_that_does_more() {
     let server = Server::start(Settings::default());
     let check = |roles: &[&str], body: Value, expected: StatusCode| {

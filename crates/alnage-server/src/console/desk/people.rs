@@ -12,7 +12,7 @@ use axum::{
 use serde::Deserialize;
 
 use crate::{
-    auth::Caller,
+    auth::{Caller, projects_of},
     console::{
         address,
         pages::{Audit, AuditRow, Choice, Pages, People, PersonRow, TokenRow},
@@ -122,11 +122,12 @@ pub(super) async fn add_token(
                 ));
             }
         };
+        // Nobody makes a token that does more than what they came with does, whatever their account may.
+        let ceiling = if caller.may(ceiling, At::Anywhere) { ceiling } else { highest(&caller) };
         let days = form.days.clamp(1, 366);
         let new = NewToken {
             ceiling,
-            // Nobody makes a token that does more than what they came with does, whatever their account may.
-            grants: Some(caller.roles.0.clone()),
+            projects: projects_of(&caller)?,
             expires: Some(state.now().saturating_add(days * DAY)),
             ..NewToken::of(&*caller.name, form.name.trim())
         };
