@@ -15,6 +15,16 @@ use crate::{
     database::{Connection, Database, Row, Transaction, Value},
 };
 
+/// Comes after the name of every kind.
+const AFTER_KINDS: &str = "~";
+
+impl Repo {
+    /// Where it stands among all: after it the next page goes on. A model and a dataset may have one name.
+    pub fn place(&self) -> String {
+        format!("{} {}", self.name, self.kind.as_str())
+    }
+}
+
 /// Which repositories.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RepoQuery<'a> {
@@ -67,12 +77,14 @@ impl Registry {
         })
     }
 
-    /// Repositories by name; the page goes on after a name.
+    /// Repositories by name; the page goes on after a [`Repo::place`], or after all that have a name.
     pub fn repos(&self, query: RepoQuery<'_>, page: Page<'_>) -> Result<Vec<Repo>> {
         let mut sql = format!(
-            "SELECT {REPO}, {VERSION} FROM repos r LEFT JOIN versions v ON v.id = r.head WHERE r.name > $1"
+            "SELECT {REPO}, {VERSION} FROM repos r LEFT JOIN versions v ON v.id = r.head
+             WHERE (r.name, r.kind) > ($1, $2)"
         );
-        let mut values: Vec<Value<'_>> = vec![page.after.into()];
+        let (name, kind) = page.after.split_once(' ').unwrap_or((page.after, AFTER_KINDS));
+        let mut values: Vec<Value<'_>> = vec![name.into(), kind.into()];
         let pattern = query.search.map(like);
         let clauses: [(&str, Option<Value<'_>>); 5] = [
             ("r.kind = ", query.kind.map(|kind| kind.as_str().into())),

@@ -267,6 +267,30 @@ fn what_would_leave_the_tree_is_refused() {
 }
 
 #[test]
+fn pages_of_repositories_leave_none_out_and_give_none_twice() {
+    each_registry(|registry| {
+        let mut all = Vec::new();
+        for name in ["acme/one", "acme/two", "bravo/three"] {
+            for kind in [Kind::Dataset, Kind::Model] {
+                all.push(registry.create_repo(kind, name, &actor("ann")).unwrap().place());
+            }
+        }
+        for limit in 1..=7 {
+            let (mut seen, mut after) = (Vec::new(), String::new());
+            loop {
+                let page = registry.repos(RepoQuery::default(), Page { after: &after, limit }).unwrap();
+                let Some(last) = page.last() else { break };
+                after = last.place();
+                seen.extend(page.iter().map(Repo::place));
+            }
+            assert_eq!(seen, all, "{limit} a page");
+        }
+        let after = registry.repos(RepoQuery::default(), Page { after: "acme/one", limit: 1 }).unwrap();
+        assert_eq!(after[0].place(), "acme/two dataset", "after a name come other names");
+    });
+}
+
+#[test]
 fn every_step_is_in_a_log_that_a_stranger_verifies() {
     each_registry(|registry| {
         for number in 0..3 {

@@ -135,7 +135,7 @@ async fn list(
         };
         let limit = rows(query.limit);
         let page = Page { after: query.after.as_deref().unwrap_or_default(), limit };
-        let mut list = List::of(state.registry.repos(wanted, page)?, limit, |repo| repo.name.clone());
+        let mut list = List::of(state.registry.repos(wanted, page)?, limit, |repo| repo.place());
         // What belongs to others is left out of the page; the next one goes on all the same.
         list.items.retain(|repo| sees(&caller, &repo.project));
         Ok(Json(list))

@@ -95,7 +95,7 @@ fn load(state: &State, caller: &Caller, wanted: &Wanted) -> Answered<(Vec<Repo>,
         let page = state.registry.repos(query(), Page { after: &after, limit: ROWS as u32 })?;
         let last = page.len() < ROWS;
         for repo in page {
-            after.clone_from(&repo.name);
+            after = repo.place();
             if may(caller, Role::Viewer, &repo.name) {
                 shown.push(repo);
             }
