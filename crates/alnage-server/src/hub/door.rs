@@ -87,18 +87,21 @@ pub(crate) async fn wait(state: &State, asked: &Asked, patience: Patience) -> Re
 }
 
 /// The same for who commits here: they see what they have committed. While something newer is judged they wait for it, as
-/// long as one request is held, and get what was given out before when it takes longer.
+/// long as one request is held; gives what is given out then, and what still is judged.
 pub(crate) async fn wait_for_newest(
     state: &State,
     asked: &Asked,
     mut version: Arc<Version>,
-) -> Result<Arc<Version>, Refusal> {
+) -> Result<(Arc<Version>, Option<Version>), Refusal> {
     let end = Instant::now() + HOLD;
     let mut pause = Duration::from_millis(20);
     while let Some(newer) = newest(state, asked, &version).await? {
-        let left = end.saturating_duration_since(Instant::now());
-        if newer.stage != Stage::Quarantined || newer.scan.is_some() || left.is_zero() {
+        if newer.stage != Stage::Quarantined || newer.scan.is_some() {
             break;
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok((version, Some(newer)));
         }
         tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 2).min(Duration::from_millis(400));
@@ -107,7 +110,7 @@ pub(crate) async fn wait_for_newest(
             Found::Wait(_) | Found::Empty => break,
         }
     }
-    Ok(version)
+    Ok((version, None))
 }
 
 /// The newest version of the reference that was asked for, when it is another one than that which is given out.

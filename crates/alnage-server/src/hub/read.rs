@@ -46,7 +46,13 @@ async fn find(call: &Call, asked: &Asked) -> Result<Outcome, Refusal> {
     let patience = call.patience();
     Ok(match door::wait(&call.state, asked, patience).await? {
         Found::Version(version) if call.may_write(&asked.name) => {
-            Outcome::Version(door::wait_for_newest(&call.state, asked, version).await?)
+            match door::wait_for_newest(&call.state, asked, version).await? {
+                // Others would be kept from what is given out meanwhile.
+                (_, Some(newer)) if newer.author == call.caller.name && patience.again => {
+                    Outcome::Again(call.again())
+                }
+                (version, _) => Outcome::Version(version),
+            }
         }
         Found::Version(version) => Outcome::Version(version),
         Found::Empty => Outcome::Empty,

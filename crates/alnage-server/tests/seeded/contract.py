@@ -40,7 +40,7 @@ BODIES = {
     "POST deployments": {"place": "host:/srv/model", "kind": "run", "model": "model/acme/fraud-gbm"},
     "POST decisions": {"input": {}, "pack": "strict", "explain": True},
     "POST users": {"name": "somebody.new", "kind": "user", "roles": ["acme:reviewer"]},
-    "POST webhooks": {"url": "https://127.0.0.1:9/", "secret": "0123456789abcdef", "kinds": "nothing.at.all"},
+    "POST webhooks": {"url": "https://receiver.invalid/", "secret": "0123456789abcdef", "kinds": "nothing.at.all"},
     "POST revocations": {"subject": "model/acme/nothing-yet", "reason": "left over"},
 }
 
@@ -78,7 +78,7 @@ def known():
         "after": ["1"],
         "/approvals/{id}": [str(row["id"]) for row in reversed(asked("approvals", state="open")["items"])],
         "/tokens/{id}": [str(made("tokens", name="to be ended", role="viewer", days=1)["id"]) for _ in range(3)],
-        "/webhooks/{id}": [str(made("webhooks", url="http://127.0.0.1:9/", secret="0123456789abcdef", kinds="nothing.at.all")["id"]) for _ in range(3)],
+        "/webhooks/{id}": [str(made("webhooks", url="https://receiver.invalid/", secret="0123456789abcdef", kinds="nothing.at.all")["id"]) for _ in range(3)],
     }
 
 
