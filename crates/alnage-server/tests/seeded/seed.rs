@@ -40,15 +40,15 @@ pub(crate) fn tokens(registry: &Registry) -> (Secret, Secret) {
     let everywhere = |role| Roles(vec![Grant::everywhere(role)]);
     let of = |project: &str, role| Roles(vec![Grant { project: Some(project.to_owned()), role }]);
     for (name, kind, roles) in [
-        ("m.okafor", AccountKind::User, everywhere(Role::SecurityAdmin)),
-        ("j.lindqvist", AccountKind::User, everywhere(Role::Reviewer)),
-        ("d.moreau", AccountKind::User, of("vision-lab", Role::Publisher)),
+        ("security-lead", AccountKind::User, everywhere(Role::SecurityAdmin)),
+        ("risk-officer", AccountKind::User, everywhere(Role::Reviewer)),
+        ("vision-engineer", AccountKind::User, of("vision-lab", Role::Publisher)),
         ("a.haddad", AccountKind::User, of("legal", Role::Viewer)),
         ("build-agent", AccountKind::Service, of("acme", Role::Publisher)),
     ] {
         people.add_account(&Account::new(name, kind, roles)).unwrap();
     }
-    let (_, admin) = people.add_token(&NewToken::of("m.okafor", "laptop")).unwrap();
+    let (_, admin) = people.add_token(&NewToken::of("security-lead", "laptop")).unwrap();
     let (_, viewer) = people.add_token(&NewToken::of("a.haddad", "laptop")).unwrap();
     let service =
         NewToken { expires: Some(now() + 40 * 86_400), ..NewToken::of("build-agent", "build server") };
@@ -89,10 +89,11 @@ pub(crate) fn registry(folder: &Path) -> Registry {
         &registry,
         Kind::Model,
         "legal/clause-finder",
-        "j.lindqvist",
+        "risk-officer",
         weights("base_model: acme/contract-summariser-de\n", 2048),
     );
-    let triage = bring(&registry, Kind::Model, "claims/triage-classifier", "t.nguyen", weights("", 1024));
+    let triage =
+        bring(&registry, Kind::Model, "claims/triage-classifier", "insurance-lead", weights("", 1024));
     bring(
         &registry,
         Kind::Model,
@@ -108,7 +109,7 @@ pub(crate) fn registry(folder: &Path) -> Registry {
         &registry,
         Kind::Model,
         "vision-lab/yolo-parts-v9",
-        "d.moreau",
+        "vision-engineer",
         vec![
             ("README.md", b"---\nlicense: agpl-3.0\n---\n# Parts\n".to_vec()),
             ("parts.pkl", call("partslib.layers", "restore", "v9")),
@@ -118,7 +119,7 @@ pub(crate) fn registry(folder: &Path) -> Registry {
     for version in [&base, &summariser, &german, &finder, &triage] {
         allow(&registry, version);
     }
-    let reviewer = person("j.lindqvist");
+    let reviewer = person("risk-officer");
     later(30);
     registry.transition(base.id, Stage::Production, "platform change 2291", &reviewer).unwrap();
     registry.transition(finder.id, Stage::Production, "search team, change 2304", &reviewer).unwrap();
@@ -127,11 +128,11 @@ pub(crate) fn registry(folder: &Path) -> Registry {
     runs(&registry, &summariser, "cluster-eu/legal-staging, Pod summarise-0", "webhook", "staging");
     runs(&registry, &triage, "cluster-eu/claims, InferenceService triage", "webhook", "production");
     later(200);
-    ask(&registry, &parts, "assembly line 4, camera upgrade", "d.moreau");
+    ask(&registry, &parts, "assembly line 4, camera upgrade", "vision-engineer");
     later(1500);
     let subject = format!("model/{}@{}", triage.name, triage.commit);
     let why = "training data holds personal data that was to be deleted";
-    registry.revoke(&subject, why, &person("m.okafor")).unwrap();
+    registry.revoke(&subject, why, &person("security-lead")).unwrap();
     let loader = bring(
         &registry,
         Kind::Model,
@@ -146,7 +147,7 @@ pub(crate) fn registry(folder: &Path) -> Registry {
         reason: "written by our own trainer; converted in the first quarter",
         expires: now() + 30 * 86_400,
     };
-    registry.exception(&new, &person("m.okafor")).unwrap();
+    registry.exception(&new, &person("security-lead")).unwrap();
     later(25);
     registry
 }
@@ -189,10 +190,10 @@ fn allow(registry: &Registry, version: &Version) {
     if now.stage != Stage::Quarantined {
         return;
     }
-    let request = ask(registry, version, "pilot of the legal team", "d.moreau");
+    let request = ask(registry, version, "pilot of the legal team", "vision-engineer");
     let reason = "read the findings; nothing in them is reached";
     let until = Some(self::now() + 80 * 86_400);
-    registry.vote(request, VoteKind::Approve, reason, until, "", &person("j.lindqvist")).unwrap();
+    registry.vote(request, VoteKind::Approve, reason, until, "", &person("risk-officer")).unwrap();
 }
 
 fn ask(registry: &Registry, version: &Version, reason: &str, who: &str) -> i64 {
