@@ -132,7 +132,8 @@ impl Cache {
             return;
         }
         // Headers and the question weigh about as much as a short answer.
-        let weight = body.len() + question.len() + 1024;
+        let beside = question.len() + 1024;
+        let weight = body.len() + beside;
         if inner.held + weight > MAX_ANSWERS {
             inner.answers.clear();
             inner.held = 0;
@@ -140,7 +141,7 @@ impl Cache {
         inner.held += weight;
         let kept = Kept { version: Arc::clone(version), since: Instant::now(), headers, body };
         if let Some(before) = inner.answers.insert(question, kept) {
-            inner.held = inner.held.saturating_sub(weight.min(before.body.len() + 1024));
+            inner.held = inner.held.saturating_sub(before.body.len() + beside);
         }
     }
 
