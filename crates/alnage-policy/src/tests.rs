@@ -144,24 +144,8 @@ fn conditions_of_one_line_say_yes_no_or_why_not() {
         let said = Condition::parse(text).expect(text).holds(&input);
         assert_eq!(said.as_ref().ok().copied(), holds, "{text}: {said:?}");
     }
-    for text in [
-        "",
-        "model.",
-        "(",
-        "a ? b",
-        &"(".repeat(500),
-        &"1+".repeat(2000),
-        "files.all(a, files.all(b, files.all(c, true)))",
-    ] {
+    for text in ["", "model.", "(", "a ? b"] {
         assert!(Condition::parse(text).is_err(), "{text}");
-    }
-    // As deep as is let through: it says something, and nothing breaks.
-    for text in [
-        "!".repeat(24) + "true",
-        "1".to_owned() + &"+1".repeat(23) + " > 1",
-        format!("{}true{}", "(".repeat(8), ")".repeat(8)),
-    ] {
-        let _ = Condition::parse(&text).map(|condition| condition.holds(&input));
     }
 }
 
