@@ -1,31 +1,35 @@
-//! Sorted text as a table: rows are found by binary search over the lines.
+//! Sorted text as a table: rows are found by binary search over blocks, and over the lines of one.
 
-use std::sync::OnceLock;
+use std::{io::Read as _, sync::OnceLock};
+
+use flate2::read::DeflateDecoder;
 
 use super::{Danger, Role, SinkKind, Trigger};
 
 /// Dangerous callables written by hand.
-pub(super) static DANGEROUS: Table = Table::new(include_str!("dangerous.tsv"));
+pub(super) static DANGEROUS: Table = include!(concat!(env!("OUT_DIR"), "/dangerous.rs"));
 /// Dangerous callables derived by `cargo xtask gadgets`.
-pub(super) static GENERATED: Table = Table::new(include_str!("generated.tsv"));
+pub(super) static GENERATED: Table = include!(concat!(env!("OUT_DIR"), "/generated.rs"));
 /// Safe callables written by hand.
-pub(super) static SAFE: Table = Table::new(include_str!("safe.tsv"));
+pub(super) static SAFE: Table = include!(concat!(env!("OUT_DIR"), "/safe.rs"));
 /// Safe callables harvested by `cargo xtask gadgets`.
-pub(super) static HARVESTED: Table = Table::new(include_str!("harvested.tsv"));
+pub(super) static HARVESTED: Table = include!(concat!(env!("OUT_DIR"), "/harvested.rs"));
 
-/// Lines of tab-separated columns, sorted by their bytes; lines that start with `#` come first and say what it is.
+/// Lines of tab-separated columns, sorted by their bytes; in the files, lines that start with `#` come first and say what
+/// it is. `build.rs` packs them in blocks, and a block is unpacked when something in it is looked for.
 ///
 /// A dangerous row is `module name sink source`, the sink followed by `:call` where only a call reaches it. A safe
 /// row is `module role source names`, with the names of one role together.
 pub(super) struct Table {
-    text: &'static str,
-    /// Found on first use: a pickle of many thousand names asks about every one of them.
-    lines: OnceLock<Vec<&'static str>>,
+    packed: &'static [u8],
+    /// The first two columns of each block, and where the block ends.
+    index: &'static [(&'static str, usize)],
+    blocks: OnceLock<Vec<OnceLock<Vec<&'static str>>>>,
 }
 
 impl Table {
-    const fn new(text: &'static str) -> Self {
-        Self { text, lines: OnceLock::new() }
+    const fn new(packed: &'static [u8], index: &'static [(&'static str, usize)]) -> Self {
+        Self { packed, index, blocks: OnceLock::new() }
     }
 
     /// What the row of a dangerous table says about `module.name`.
@@ -58,20 +62,33 @@ impl Table {
         })
     }
 
-    /// The rows, without the lines that say what the table is.
+    /// All rows.
     pub(super) fn rows(&self) -> impl Iterator<Item = &'static str> {
-        self.lines().iter().copied().skip_while(|line| line.starts_with('#'))
+        (0..self.index.len()).flat_map(|at| self.block(at).iter().copied())
     }
 
-    /// The lines from the first that is not `before` what is looked for.
+    /// The rows from the first that is not `before` what is looked for.
     fn lines_from(&self, before: impl Fn(&'static str) -> bool) -> impl Iterator<Item = &'static str> {
-        let lines = self.lines();
-        let first = lines.partition_point(|line| before(line));
-        lines.get(first..).unwrap_or_default().iter().copied()
+        let block = self.index.partition_point(|(first, _)| before(first)).saturating_sub(1);
+        let first = self.block(block).partition_point(|line| before(line));
+        (block..self.index.len()).flat_map(|at| self.block(at).iter().copied()).skip(first)
     }
 
-    fn lines(&self) -> &[&'static str] {
-        self.lines.get_or_init(|| self.text.lines().collect())
+    /// The rows of a block; those of one that there is not are none.
+    fn block(&self, at: usize) -> &[&'static str] {
+        let blocks = self.blocks.get_or_init(|| self.index.iter().map(|_| OnceLock::new()).collect());
+        blocks.get(at).map_or(&[], |rows| rows.get_or_init(|| self.unpack(at)))
+    }
+
+    fn unpack(&self, at: usize) -> Vec<&'static str> {
+        let begin = at.checked_sub(1).and_then(|before| self.index.get(before)).map_or(0, |(_, end)| *end);
+        let end = self.index.get(at).map_or(begin, |(_, end)| *end);
+        let mut text = String::new();
+        DeflateDecoder::new(&self.packed[begin..end])
+            .read_to_string(&mut text)
+            .expect("`build.rs` packs what can be unpacked, and a test unpacks all");
+        // Kept for good, as the table is.
+        String::leak(text).lines().collect()
     }
 }
 

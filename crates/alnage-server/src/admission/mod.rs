@@ -159,7 +159,7 @@ fn tell(reviewer: &Reviewer, sightings: Vec<Sighting>) {
 
 fn rendered(answered: Result<Value, Malformed>) -> Response {
     match answered {
-        Ok(answer) => axum::Json(answer).into_response(),
+        Ok(answer) => crate::core::Json(answer).into_response(),
         Err(malformed) => {
             Failure::new(StatusCode::BAD_REQUEST, "invalid", malformed.to_string()).into_response()
         }

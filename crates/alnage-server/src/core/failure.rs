@@ -3,12 +3,13 @@
 use std::fmt::Display;
 
 use axum::{
-    Json,
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+
+use super::Json;
 
 /// What a handler gives.
 pub(crate) type Answered<T> = Result<T, Failure>;

@@ -19,7 +19,7 @@ mod unwound;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use access::{Access, Ask, Needs, On};
-pub(crate) use extract::{Bytes, Json, Path, Query};
+pub(crate) use extract::{Bytes, Form, Json, Path, Query};
 pub(crate) use failure::{Answered, Failure};
 pub(crate) use routes::{Door, Route};
 pub(crate) use state::State;

@@ -1,7 +1,7 @@
 //! The one table of routes. From it come the router, the authorisation, the OpenAPI document and the test of every role
 //! on every route; a route that is not in it does not exist.
 
-use std::fmt;
+use std::{fmt, pin::Pin, sync::Arc};
 
 use alnage_registry::people::{Grant, Place, Role};
 use axum::{
@@ -74,6 +74,21 @@ impl fmt::Display for Door {
 /// Gives the schema of a type.
 pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
+/// What axum makes of an asynchronous function.
+type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// A handler of one type for all, since what axum and tower build around each type of handler is 5 kB of code.
+#[derive(Clone)]
+struct Erased(Arc<dyn Fn(Request, State) -> Answer + Send + Sync>);
+
+impl Handler<(), State> for Erased {
+    type Future = Answer;
+
+    fn call(self, request: Request, state: State) -> Answer {
+        (self.0)(request, state)
+    }
+}
+
 /// A row of the table.
 pub(crate) struct Route {
     pub(crate) method: Method,
@@ -109,9 +124,19 @@ impl Route {
         handler: H,
     ) -> Self
     where
-        H: Handler<T, State>,
-        T: 'static,
+        H: Handler<T, State, Future = Answer> + Sync,
     {
+        let handler = Erased(Arc::new(move |request, state| handler.clone().call(request, state)));
+        Self::erased(method, path, access, summary, handler)
+    }
+
+    fn erased(
+        method: Method,
+        path: &'static str,
+        access: Access,
+        summary: &'static str,
+        handler: Erased,
+    ) -> Self {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
         Self {
             method,
@@ -132,7 +157,7 @@ impl Route {
     }
 
     /// What is read; HEAD is answered too, unless it has a row of its own.
-    pub(crate) fn get<H: Handler<T, State>, T: 'static>(
+    pub(crate) fn get<H: Handler<T, State, Future = Answer> + Sync, T>(
         path: &'static str,
         access: Access,
         summary: &'static str,
@@ -141,7 +166,7 @@ impl Route {
         Self::new(Method::GET, path, access, summary, handler)
     }
 
-    pub(crate) fn post<H: Handler<T, State>, T: 'static>(
+    pub(crate) fn post<H: Handler<T, State, Future = Answer> + Sync, T>(
         path: &'static str,
         access: Access,
         summary: &'static str,
@@ -150,7 +175,7 @@ impl Route {
         Self::new(Method::POST, path, access, summary, handler)
     }
 
-    pub(crate) fn put<H: Handler<T, State>, T: 'static>(
+    pub(crate) fn put<H: Handler<T, State, Future = Answer> + Sync, T>(
         path: &'static str,
         access: Access,
         summary: &'static str,
@@ -159,7 +184,7 @@ impl Route {
         Self::new(Method::PUT, path, access, summary, handler)
     }
 
-    pub(crate) fn delete<H: Handler<T, State>, T: 'static>(
+    pub(crate) fn delete<H: Handler<T, State, Future = Answer> + Sync, T>(
         path: &'static str,
         access: Access,
         summary: &'static str,

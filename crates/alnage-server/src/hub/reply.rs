@@ -124,7 +124,7 @@ impl IntoResponse for Refusal {
         }
         // What is refused now may be given in a moment.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        (status, headers, axum::Json(json!({ "error": text }))).into_response()
+        (status, headers, crate::core::Json(json!({ "error": text }))).into_response()
     }
 }
 

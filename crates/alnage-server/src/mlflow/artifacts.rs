@@ -2,7 +2,6 @@
 
 use alnage_registry::{FileRecord, Kind, Version};
 use axum::{
-    Json,
     extract::{Path, RawQuery, State as Shared},
     http::{HeaderMap, Method},
     response::{IntoResponse, Response},
@@ -12,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Call, Told, find, named, unknown};
 use crate::{
     auth::Caller,
-    core::{Failure, State, blocking},
+    core::{Failure, Json, State, blocking},
     hub::{
         door::{self, Asked, Found},
         file::send,

@@ -14,7 +14,6 @@ use alnage_registry::{
     project_of,
 };
 use axum::{
-    Json,
     extract::{RawQuery, State as Shared},
     http::Method,
     response::{IntoResponse, Response},
@@ -24,7 +23,7 @@ use serde_json::{Value, json};
 use self::reply::MlflowError;
 use crate::{
     auth::Caller,
-    core::{Access, Ask, Failure, Needs, Route, State, blocking},
+    core::{Access, Ask, Failure, Json, Needs, Route, State, blocking},
     hub::door::{self, Asked, Found, Patience},
 };
 

@@ -112,7 +112,7 @@ async fn base(Shared(state): Shared<State>, caller: Caller) -> Response {
         return OciError::from(Failure::unauthorized()).into_response();
     }
     let version = (HeaderName::from_static("docker-distribution-api-version"), "registry/2.0");
-    let mut response = ([version], axum::Json(serde_json::json!({}))).into_response();
+    let mut response = ([version], crate::core::Json(serde_json::json!({}))).into_response();
     if caller.is_anonymous() {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge());
     }

@@ -10,7 +10,6 @@ use alnage_registry::{
 };
 use alnage_types::Digest;
 use axum::{
-    Json,
     body::Body,
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -19,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::{Call, DIGEST, OciError, Told, insert};
 use crate::{
-    core::{Failure, blocking, bytes},
+    core::{Failure, Json, blocking, bytes},
     hub::{
         door::{self, Asked, Found, Patience},
         range,

@@ -1,13 +1,15 @@
 //! Errors as the distribution protocol words them.
 
 use axum::{
-    Json,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
 
-use crate::{core::Failure, hub::reply::Refusal};
+use crate::{
+    core::{Failure, Json},
+    hub::reply::Refusal,
+};
 
 /// What is answered instead of what was asked for.
 pub(super) struct OciError {

@@ -11,7 +11,6 @@ use alnage_registry::{
 };
 use alnage_xet::{MAX_SHARD_BYTES, MAX_XORB_BODY, MerkleHash};
 use axum::{
-    Json,
     body::{Body, Bytes},
     extract::{Path, State as Shared},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
@@ -20,7 +19,7 @@ use axum::{
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use crate::core::{Access, Answered, Ask, Failure, Route, State, blocking};
+use crate::core::{Access, Answered, Ask, Failure, Json, Route, State, blocking};
 
 /// Xorbs and shards in memory at a time; the others wait at the door.
 static AT_ONCE: Semaphore = Semaphore::const_new(6);

@@ -5,7 +5,6 @@ use alnage_registry::{
     people::{Place as Where, Role},
 };
 use axum::{
-    Form,
     extract::{Path, State as Shared},
     response::Response,
 };
@@ -23,7 +22,7 @@ use crate::{
         parts::{Mark, Moment, Place, Tone, Until},
         respond,
     },
-    core::{Answered, Failure, Query, State, blocking},
+    core::{Answered, Failure, Form, Query, State, blocking},
 };
 
 /// What stands after `?`.

@@ -5,7 +5,6 @@ use alnage_registry::{
     people::{Account, Grant, NewToken, Place as At, Role, Token},
 };
 use axum::{
-    Form,
     extract::{Path, State as Shared},
     response::Response,
 };
@@ -19,7 +18,7 @@ use crate::{
         parts::{InQuery, Link, Mark, Moment, Place, Tone, Until},
         respond,
     },
-    core::{Answered, Failure, Query, State},
+    core::{Answered, Failure, Form, Query, State},
 };
 
 const ROWS: usize = 200;

@@ -1,7 +1,7 @@
 //! The policy: packs, their rules, and a place to try them on evidence.
 
 use alnage_policy::{Decision, Effect, Pack, SHIPPED};
-use axum::{Form, extract::State as Shared, response::Response};
+use axum::{extract::State as Shared, response::Response};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -13,7 +13,7 @@ use crate::{
         parts::{Link, Mark, Place, Short, Tone},
         respond,
     },
-    core::{Answered, Query, State},
+    core::{Answered, Form, Query, State},
 };
 
 /// What stands after `?`.

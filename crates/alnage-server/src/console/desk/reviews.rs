@@ -2,7 +2,6 @@
 
 use alnage_registry::{FindingQuery, Page, Request, RequestState, Version, Vote, VoteKind, people::Role};
 use axum::{
-    Form,
     extract::{Path, State as Shared},
     response::Response,
 };
@@ -17,7 +16,7 @@ use crate::{
         parts::{Count, Link, Mark, Moment, Place, Tone, Until, day},
         respond,
     },
-    core::{Answered, Failure, Query, State},
+    core::{Answered, Failure, Form, Query, State},
 };
 
 pub(super) const DAY: u64 = 86_400;

@@ -6,7 +6,6 @@ use alnage_registry::{
     people::Role,
 };
 use axum::{
-    Form,
     extract::{Path, State as Shared},
     response::Response,
 };
@@ -22,7 +21,7 @@ use crate::{
         parts::{Count, InQuery, Link, Mark, Moment, Place, Size, Tone, Until},
         respond,
     },
-    core::{Answered, Failure, Query, State},
+    core::{Answered, Failure, Form, Query, State},
 };
 
 /// What the page of a version shows of each list.

@@ -86,7 +86,7 @@ pub(crate) async fn create(call: &Call, body: Body) -> Result<Response, Refusal>
         return Ok(reply::json(HeaderMap::new(), &answer));
     }
     let error = json!({ "error": format!("{name} exists already"), "url": url });
-    Ok((StatusCode::CONFLICT, axum::Json(error)).into_response())
+    Ok((StatusCode::CONFLICT, crate::core::Json(error)).into_response())
 }
 
 /// Deletes a repository. What others can load is for a reviewer to take away.
