@@ -1,5 +1,11 @@
 //! Blobs in an S3-compatible bucket. What comes in is hashed on this machine's disk first, since its digest is its name.
 
+mod answer;
+mod sign;
+
+#[cfg(test)]
+mod tests;
+
 use std::{
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom},
@@ -9,13 +15,10 @@ use std::{
 };
 
 use alnage_types::Digest;
-use rusty_s3::{
-    Bucket, Credentials, S3Action, UrlStyle,
-    actions::{CreateMultipartUpload, ListObjectsV2},
-};
 use ureq::{Agent, SendBody, http::Response};
 use url::Url;
 
+use self::sign::Signer;
 use super::{BlobReader, From, Listed, Stored, key, local::Beside, scratch};
 use crate::{Error, Result};
 
@@ -25,6 +28,8 @@ const SIGNED: Duration = Duration::from_secs(3600);
 const PART: u64 = 64 * 1024 * 1024;
 /// How often a request is made before it counts as failed.
 const ATTEMPTS: u32 = 4;
+/// Asks a store not to replace what it has.
+const NEW: (&str, &str) = ("if-none-match", "*");
 /// The longest answer that is no blob.
 const ANSWER: u64 = 16 * 1024 * 1024;
 
@@ -95,16 +100,14 @@ impl S3Settings {
 pub struct S3(Arc<Inner>);
 
 struct Inner {
-    bucket: Bucket,
-    prefix: String,
-    credentials: Credentials,
+    signer: Signer,
     scratch: PathBuf,
     agent: Agent,
 }
 
 impl std::fmt::Debug for S3 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "S3({}/{})", self.0.bucket.name(), self.0.prefix)
+        write!(f, "S3({}/{})", self.0.signer.bucket(), self.0.signer.prefix())
     }
 }
 
@@ -115,12 +118,8 @@ impl S3 {
         fs::create_dir_all(&scratch)?;
         let endpoint = Url::parse(&settings.endpoint)
             .map_err(|error| Error::Invalid(format!("`{}` is no address: {error}", settings.endpoint)))?;
-        let bucket = Bucket::new(endpoint, UrlStyle::Path, settings.bucket, settings.region)
-            .map_err(|error| Error::Invalid(format!("`{}`: {error}", settings.endpoint)))?;
-        let credentials = match settings.token {
-            Some(token) => Credentials::new_with_token(settings.key, settings.secret, token),
-            None => Credentials::new(settings.key, settings.secret),
-        };
+        let signer = Signer::new(&endpoint, settings)
+            .ok_or_else(|| Error::Invalid(format!("`{endpoint}` is no address of a store")))?;
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -129,7 +128,7 @@ impl S3 {
             .timeout_recv_response(Some(Duration::from_secs(120)))
             .build()
             .new_agent();
-        Ok(Self(Arc::new(Inner { bucket, prefix: settings.prefix, credentials, scratch, agent })))
+        Ok(Self(Arc::new(Inner { signer, scratch, agent })))
     }
 
     pub(super) fn put(&self, from: impl Read, expect: Option<Digest>) -> Result<Stored> {
@@ -155,11 +154,10 @@ impl S3 {
     fn put_whole(&self, file: &mut File, size: u64, digest: Digest) -> Result<()> {
         let key = self.key(digest);
         let answer = self.attempt("put", || {
-            let mut action = self.0.bucket.put_object(Some(&self.0.credentials), &key);
-            action.headers_mut().insert("if-none-match", "*");
+            let address = self.address("PUT", &key, &[], &[NEW]);
             file.seek(SeekFrom::Start(0))?;
             let mut body = (&mut *file).take(size);
-            let request = self.0.agent.put(action.sign(SIGNED).as_str()).header("if-none-match", "*");
+            let request = self.0.agent.put(address).header(NEW.0, NEW.1);
             Ok(request.header("content-length", size.to_string()).send(SendBody::from_reader(&mut body))?)
         })?;
         settled(&answer, "put")
@@ -167,28 +165,17 @@ impl S3 {
 
     fn put_parts(&self, file: &mut File, size: u64, digest: Digest) -> Result<()> {
         let key = self.key(digest);
-        let credentials = Some(&self.0.credentials);
         let mut answer = self.attempt("begin", || {
-            let action = self.0.bucket.create_multipart_upload(credentials, &key);
-            Ok(self.0.agent.post(action.sign(SIGNED).as_str()).send_empty()?)
+            Ok(self.0.agent.post(self.address("POST", &key, &[("uploads", "1")], &[])).send_empty()?)
         })?;
         expect_success(&answer, "begin")?;
-        let begun = CreateMultipartUpload::parse_response(&text(&mut answer)?)
-            .map_err(|error| Error::Unavailable(format!("the store's answer is not understood: {error}")))?;
-        let upload = begun.upload_id();
+        let upload = &answer::text(&text(&mut answer)?, "UploadId").ok_or_else(not_understood)?;
         let put = self.put_each_part(file, size, &key, upload);
         let finished = put.and_then(|tags| {
+            let parts = completion(&tags);
             let mut answer = self.attempt("complete", || {
-                let mut action = self.0.bucket.complete_multipart_upload(
-                    credentials,
-                    &key,
-                    upload,
-                    tags.iter().map(String::as_str),
-                );
-                action.headers_mut().insert("if-none-match", "*");
-                let url = action.sign(SIGNED);
-                let request = self.0.agent.post(url.as_str()).header("if-none-match", "*");
-                Ok(request.send(action.body())?)
+                let address = self.address("POST", &key, &[("uploadId", upload)], &[NEW]);
+                Ok(self.0.agent.post(address).header(NEW.0, NEW.1).send(&parts)?)
             })?;
             settled(&answer, "complete")?;
             // A failure after the answer has begun is told in an answer that says 200.
@@ -199,8 +186,7 @@ impl S3 {
             Ok(())
         });
         if finished.is_err() {
-            let action = self.0.bucket.abort_multipart_upload(credentials, &key, upload);
-            let _ = self.0.agent.delete(action.sign(SIGNED).as_str()).call();
+            let _ = self.0.agent.delete(self.address("DELETE", &key, &[("uploadId", upload)], &[])).call();
         }
         finished
     }
@@ -210,12 +196,12 @@ impl S3 {
         for (number, start) in
             (1_u16..=10_000).zip((0..size).step_by(usize::try_from(PART).unwrap_or(usize::MAX)))
         {
-            let length = PART.min(size - start);
+            let (length, number) = (PART.min(size - start), number.to_string());
             let answer = self.attempt("part", || {
-                let action = self.0.bucket.upload_part(Some(&self.0.credentials), key, number, upload);
+                let query = [("partNumber", number.as_str()), ("uploadId", upload)];
                 file.seek(SeekFrom::Start(start))?;
                 let mut body = (&mut *file).take(length);
-                let request = self.0.agent.put(action.sign(SIGNED).as_str());
+                let request = self.0.agent.put(self.address("PUT", key, &query, &[]));
                 Ok(request
                     .header("content-length", length.to_string())
                     .send(SendBody::from_reader(&mut body))?)
@@ -253,10 +239,8 @@ impl S3 {
 
     pub(super) fn size(&self, digest: Digest) -> Result<Option<u64>> {
         let key = self.key(digest);
-        let answer = self.attempt("head", || {
-            let action = self.0.bucket.head_object(Some(&self.0.credentials), &key);
-            Ok(self.0.agent.head(action.sign(SIGNED).as_str()).call()?)
-        })?;
+        let answer =
+            self.attempt("head", || Ok(self.0.agent.head(self.address("HEAD", &key, &[], &[])).call()?))?;
         if answer.status() == 404 {
             return Ok(None);
         }
@@ -268,8 +252,7 @@ impl S3 {
     pub(super) fn delete(&self, digest: Digest) -> Result<()> {
         let key = self.key(digest);
         let answer = self.attempt("delete", || {
-            let action = self.0.bucket.delete_object(Some(&self.0.credentials), &key);
-            Ok(self.0.agent.delete(action.sign(SIGNED).as_str()).call()?)
+            Ok(self.0.agent.delete(self.address("DELETE", &key, &[], &[])).call()?)
         })?;
         if answer.status() == 404 { Ok(()) } else { expect_success(&answer, "delete") }
     }
@@ -279,31 +262,30 @@ impl S3 {
     }
 
     pub(super) fn pages(&self, take: &mut dyn FnMut(Vec<Listed>) -> Result<()>) -> Result<()> {
-        let prefix = format!("{}blobs/sha256/", self.0.prefix);
+        let prefix = format!("{}blobs/sha256/", self.0.signer.prefix());
         let mut token: Option<String> = None;
         loop {
             let mut answer = self.attempt("list", || {
-                let mut action = ListObjectsV2::new(&self.0.bucket, Some(&self.0.credentials));
-                action.with_prefix(prefix.as_str());
-                if let Some(token) = &token {
-                    action.with_continuation_token(token.as_str());
-                }
-                Ok(self.0.agent.get(action.sign(SIGNED).as_str()).call()?)
+                let mut query = vec![("list-type", "2"), ("prefix", &prefix)];
+                query.extend(token.as_deref().map(|token| ("continuation-token", token)));
+                Ok(self.0.agent.get(self.address("GET", "", &query, &[])).call()?)
             })?;
             expect_success(&answer, "list")?;
-            let page = ListObjectsV2::parse_response(&text(&mut answer)?).map_err(|error| {
-                Error::Unavailable(format!("the store's answer is not understood: {error}"))
-            })?;
-            let mut listed = Vec::with_capacity(page.contents.len());
-            for object in page.contents {
-                let name = object.key.rsplit('/').next().unwrap_or_default();
-                if let Ok(digest) = name.parse() {
-                    let modified = object.last_modified.as_deref().and_then(moment);
-                    listed.push(Listed { digest, size: object.size.unwrap_or(0), modified });
+            let page = text(&mut answer)?;
+            if !page.contains("<ListBucketResult") {
+                return Err(not_understood());
+            }
+            let mut listed = Vec::new();
+            for object in answer::within(&page, "Contents") {
+                let key = answer::text(object, "Key").unwrap_or_default();
+                if let Ok(digest) = key.rsplit('/').next().unwrap_or_default().parse() {
+                    let modified = answer::text(object, "LastModified").as_deref().and_then(moment);
+                    let size = answer::text(object, "Size").and_then(|size| size.parse().ok()).unwrap_or(0);
+                    listed.push(Listed { digest, size, modified });
                 }
             }
             take(listed)?;
-            match page.next_continuation_token {
+            match answer::text(&page, "NextContinuationToken") {
                 Some(next) if token.as_ref() != Some(&next) => token = Some(next),
                 _ => return Ok(()),
             }
@@ -311,7 +293,13 @@ impl S3 {
     }
 
     fn key(&self, digest: Digest) -> String {
-        format!("{}{}", self.0.prefix, key(digest))
+        format!("{}{}", self.0.signer.prefix(), key(digest))
+    }
+
+    /// A signed address for one request that is made now.
+    fn address(&self, method: &str, key: &str, query: &[(&str, &str)], headers: &[(&str, &str)]) -> String {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        self.0.signer.address(method, key, query, headers, now, SIGNED)
     }
 
     /// Makes a request until the store answers with something other than that it cannot now.
@@ -404,8 +392,8 @@ impl Remote {
         let answer = self
             .s3
             .attempt("get", || {
-                let action = self.s3.0.bucket.get_object(Some(&self.s3.0.credentials), &key);
-                Ok(self.s3.0.agent.get(action.sign(SIGNED).as_str()).header("range", &range).call()?)
+                let address = self.s3.address("GET", &key, &[], &[]);
+                Ok(self.s3.0.agent.get(address).header("range", &range).call()?)
             })
             .map_err(io::Error::other)?;
         let whole = answer.status() == 200 && offset == 0;
@@ -414,6 +402,21 @@ impl Remote {
         }
         Ok(Box::new(answer.into_body().into_with_config().limit(u64::MAX).reader()))
     }
+}
+
+/// The body that puts parts together, by their tags.
+fn completion(tags: &[String]) -> String {
+    let parts = tags.iter().zip(1..).map(|(tag, number)| {
+        format!("<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag></Part>", answer::escaped(tag))
+    });
+    format!(
+        "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{}</CompleteMultipartUpload>",
+        parts.collect::<String>()
+    )
+}
+
+fn not_understood() -> Error {
+    Error::Unavailable("the store's answer is not understood".into())
 }
 
 fn header<'a>(answer: &'a Response<ureq::Body>, name: &str) -> Option<&'a str> {
