@@ -1,8 +1,8 @@
 //! What a Python callable can do: the question every pickle rule asks.
 //!
 //! The answer comes from tables, not from code: `dangerous.tsv` and `safe.tsv` are written by hand,
-//! `generated.tsv` and `harvested.tsv` by `cargo xtask gadgets`. All are sorted text that is searched in place, so
-//! that next to nothing is built when the program starts.
+//! `generated.tsv` and `harvested.tsv` by `cargo xtask gadgets`. All are sorted text, packed in blocks of which
+//! one is unpacked when something in it is looked for.
 
 mod alias;
 mod dotted;
