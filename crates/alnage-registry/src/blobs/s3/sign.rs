@@ -10,6 +10,7 @@ use sha2::Sha256;
 use url::Url;
 
 use super::S3Settings;
+use crate::columns::hex;
 
 /// Who signs, and for which bucket.
 pub(super) struct Signer {
@@ -98,13 +99,6 @@ fn mac(key: &[u8], text: &str) -> [u8; 32] {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Every byte that is not unreserved (RFC 3986, section 2.3), nor one of `kept`, as `%XX`.
