@@ -59,6 +59,10 @@ fn documents() -> Result<Vec<Document>> {
         path: "docs/policies/input.schema.json".to_owned(),
         content: serde_json::to_string_pretty(&alnage_policy::evidence_schema())? + "\n",
     });
+    documents.push(Document {
+        path: "docs/openapi.json".to_owned(),
+        content: serde_json::to_string_pretty(&alnage_server::openapi())? + "\n",
+    });
     for rule in rules() {
         documents.push(Document { path: format!("docs/rules/{}.md", rule.code), content: rule_page(rule) });
     }

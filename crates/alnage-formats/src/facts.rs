@@ -1,14 +1,14 @@
 //! What a parser learned about an artifact.
 
 use alnage_types::{ArtifactPath, Span};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{container, framework, pickle, repository, tensor};
 
 /// One reading of one artifact. Bytes that several loaders would read differently give several artifacts with
 /// the same path.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Artifact {
     /// Where it is.
     pub path: ArtifactPath,
@@ -30,7 +30,8 @@ impl Artifact {
 }
 
 /// Facts by family of formats; each family defines its own.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Facts {
     /// Pickle and what is pickle inside.

@@ -1,7 +1,6 @@
 //! A whole model as the rules see it: its tree and everything learned about each file.
 
 use alnage_types::{ArtifactPath, Issue};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Artifact;
@@ -18,7 +17,8 @@ pub struct Model {
 }
 
 /// An entry of the model's directory tree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TreeEntry {
     /// Relative to the model's root.
     pub path: ArtifactPath,
@@ -32,7 +32,8 @@ pub struct TreeEntry {
 }
 
 /// What an entry of a directory tree is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum EntryKind {
     /// A regular file.

@@ -1,11 +1,11 @@
 //! What a pack says about a model, and why.
 
 use alnage_types::Digest;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is done with a model, in rising order of gravity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// It may be used.
@@ -28,7 +28,8 @@ impl Effect {
 }
 
 /// Why.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reason {
     /// What the rule asks for.
     pub effect: Effect,
@@ -45,7 +46,8 @@ pub struct Reason {
 }
 
 /// A file that is not handed out, while the rest of the model is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Withheld {
     /// Its path.
     pub file: String,
@@ -56,7 +58,8 @@ pub struct Withheld {
 }
 
 /// A reason that an exception took away.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Lifted {
     /// The reason as it would have counted.
     #[serde(flatten)]
@@ -66,7 +69,8 @@ pub struct Lifted {
 }
 
 /// What a pack says about a model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Decision {
     /// The gravest effect of all reasons.
     pub effect: Effect,

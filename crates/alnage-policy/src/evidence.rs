@@ -1,7 +1,6 @@
 //! The input of every rule: what is known about a model when somebody asks for it.
 
 use alnage_types::{Digest, Verdict};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -11,7 +10,8 @@ type Fields = serde_json::Map<String, Value>;
 
 /// The input of a decision. Everything may be left out, and what is left out is unknown, never good. Packs of one's own
 /// may read keys beyond these.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Evidence {
     /// Which model.
@@ -49,7 +49,8 @@ pub struct Evidence {
 }
 
 /// Which model.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct ModelIdentity {
     /// `model` or `dataset`.
@@ -82,7 +83,8 @@ pub struct ModelIdentity {
 }
 
 /// A file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FileEvidence {
     /// Relative to the model's root, `/`-separated.
     pub path: String,
@@ -101,7 +103,8 @@ pub struct FileEvidence {
 }
 
 /// What a rule of `alnage vet` found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct FindingEvidence {
     /// `PKL004`.
@@ -121,7 +124,8 @@ pub struct FindingEvidence {
 }
 
 /// What was not understood.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct IssueEvidence {
     /// Where.
@@ -133,7 +137,8 @@ pub struct IssueEvidence {
 }
 
 /// A signature.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct SignatureEvidence {
     /// `key`, `certificate`, `keyless`.
@@ -149,7 +154,8 @@ pub struct SignatureEvidence {
 }
 
 /// A signed statement.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Attestation {
     /// The predicate's type, an address.
@@ -161,7 +167,8 @@ pub struct Attestation {
 }
 
 /// Something it was made from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct LineageEdge {
     /// `base-model`, `dataset`, `converted-from`, `adapter-of`.
@@ -175,7 +182,8 @@ pub struct LineageEdge {
 }
 
 /// A vote for it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Approval {
     /// Who.
@@ -190,7 +198,8 @@ pub struct Approval {
 }
 
 /// A reason that does not count.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Exception {
     /// The rule of a pack (`verdict-review`) or the code of a finding (`PKL004`).
@@ -208,7 +217,8 @@ pub struct Exception {
 }
 
 /// Who asks.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Requester {
     /// The account.
@@ -220,7 +230,8 @@ pub struct Requester {
 }
 
 /// What for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Target {
     /// `development`, `production`, a name space of a cluster.
@@ -236,7 +247,11 @@ impl Evidence {
     }
 }
 
-/// The JSON Schema of [`Evidence`].
+/// The JSON Schema of [`Evidence`], as text.
+pub const INPUT_SCHEMA: &str = include_str!("../../../docs/policies/input.schema.json");
+
+/// The JSON Schema of [`Evidence`], from its types.
+#[cfg(feature = "schema")]
 pub fn evidence_schema() -> Value {
     let settings = schemars::generate::SchemaSettings::draft2020_12();
     settings.into_generator().into_root_schema_for::<Evidence>().to_value()

@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -17,7 +16,8 @@ const MAX_QUESTIONS: usize = 600;
 const MAX_DEPTH: usize = 4;
 
 /// Why a pack decided so.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Explanation {
     /// The decision.
     pub decision: Decision,
@@ -30,7 +30,8 @@ pub struct Explanation {
 }
 
 /// A reason, and what it hangs on.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Explained {
     /// The reason.
     #[serde(flatten)]
@@ -48,7 +49,8 @@ pub struct Explained {
 }
 
 /// A part of the input.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Part {
     /// `findings[0].code`.
     pub path: String,
@@ -57,7 +59,8 @@ pub struct Part {
 }
 
 /// Something that would make the effect milder.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Change {
     /// What: `verdict = "pass"`.
     pub change: String,

@@ -23,9 +23,11 @@ pub use cases::{CaseResult, TestReport};
 pub use condition::Condition;
 pub use decision::{Decision, Effect, Lifted, Reason, Withheld};
 pub use error::{Error, Place};
+#[cfg(feature = "schema")]
+pub use evidence::evidence_schema;
 pub use evidence::{
-    Approval, Attestation, Evidence, Exception, FileEvidence, FindingEvidence, IssueEvidence, LineageEdge,
-    ModelIdentity, Requester, SignatureEvidence, Target, evidence_schema, unknown_keys,
+    Approval, Attestation, Evidence, Exception, FileEvidence, FindingEvidence, INPUT_SCHEMA, IssueEvidence,
+    LineageEdge, ModelIdentity, Requester, SignatureEvidence, Target, unknown_keys,
 };
 pub use explain::{Change, Explained, Explanation, Part, explain};
 pub use manifest::{Manifest, Parameter, RuleText, When};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{
-    Condition, Decision, Effect, Error, Evidence, Pack, SHIPPED, evidence_schema, example_input, explain,
+    Condition, Decision, Effect, Error, Evidence, INPUT_SCHEMA, Pack, SHIPPED, example_input, explain,
 };
 
 fn own(files: &[(&str, &str)]) -> Result<Pack, Error> {
@@ -215,7 +215,7 @@ fn an_explanation_names_the_part_and_what_was_tried() {
 
 #[test]
 fn typed_evidence_and_schema_name_the_same_keys() {
-    let schema = evidence_schema();
+    let schema: Value = serde_json::from_str(INPUT_SCHEMA).expect("is JSON");
     let example = example_input();
     for key in example.as_object().expect("is an object").keys() {
         assert!(schema["properties"].get(key).is_some(), "{key}");

@@ -13,6 +13,8 @@ mod suppress;
 pub use date::{Date, InvalidDate};
 pub use judge::{Exceptions, Judgement, judge, judge_found, judge_with};
 pub use policy::{Effect, Policy};
-pub use record::{ModelRecord, Record, SCHEMA, Stats, record_schema};
+#[cfg(feature = "schema")]
+pub use record::record_schema;
+pub use record::{ModelRecord, Record, SCHEMA, Stats};
 pub use rule::{Answers, Rule, Sink};
 pub use suppress::{Suppressed, Suppression};

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use alnage_formats::{Artifact, TreeEntry};
 use alnage_types::{Finding, Issue, Manifest, Verdict};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Suppressed;
@@ -13,7 +12,8 @@ use crate::Suppressed;
 pub const SCHEMA: &str = "alnage.record/1";
 
 /// The record of one `alnage vet`.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Record {
     /// Always [`SCHEMA`].
     pub schema: &'static str,
@@ -26,7 +26,8 @@ pub struct Record {
 }
 
 /// What is known about one model.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModelRecord {
     /// As the user named it.
     pub path: String,
@@ -51,7 +52,8 @@ pub struct ModelRecord {
 }
 
 /// What a run did.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stats {
     /// Models vetted.
     pub models: u64,
@@ -66,6 +68,7 @@ pub struct Stats {
 }
 
 /// The JSON Schema of [`Record`].
+#[cfg(feature = "schema")]
 pub fn record_schema() -> serde_json::Value {
     // The contract of what is written: a field that may be left out is not required.
     let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();

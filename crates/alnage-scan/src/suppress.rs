@@ -1,7 +1,6 @@
 //! Findings a person has looked at and lets pass, for a reason and for a time.
 
 use alnage_types::{Digest, Finding, Manifest};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Date;
@@ -22,7 +21,8 @@ pub struct Suppression {
 }
 
 /// A finding that a suppression let pass.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Suppressed {
     /// What was found all the same.
     pub finding: Finding,

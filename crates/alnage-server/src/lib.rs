@@ -15,6 +15,9 @@ mod witness;
 mod xet;
 
 pub use admission::{AskedRegistry, Webhook, serve_webhook};
+/// The OpenAPI document, from the table of routes.
+#[cfg(feature = "schema")]
+pub use api::described::document as openapi;
 pub use auth::{Oidc, Trust};
 pub use settings::{Settings, serve, work};
 pub use witness::serve_witness;

@@ -1,12 +1,12 @@
 //! What could not be understood. Findings say what was seen; issues say what was not.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ArtifactPath;
 
 /// Something in an artifact that was not fully understood. An issue keeps a verdict from being `pass`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Issue {
     /// Where.
     pub artifact: ArtifactPath,
@@ -20,7 +20,8 @@ pub struct Issue {
 }
 
 /// Why something was not understood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum IssueKind {
     /// The bytes break the format's own rules.

@@ -1,12 +1,12 @@
 //! What a model is made of: every file with its digest.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Digest;
 
 /// Every file of a model and the digest of the whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Manifest {
     /// SHA-256 over the concatenated raw digests of `files` in order: the OpenSSF Model Signing v1.0 root digest.
     /// Absent when files were not hashed.
@@ -17,7 +17,8 @@ pub struct Manifest {
 }
 
 /// One file of a model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ManifestFile {
     /// Relative to the model's root, `/`-separated.
     pub path: String,

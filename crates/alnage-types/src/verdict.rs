@@ -1,10 +1,10 @@
 //! The answer about a model.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The answer about a model, in rising order of gravity for a person who decides whether to load it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Everything was read and nothing in it asks for a person.

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Facts about an archive: zip, tar, 7z, rar.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ArchiveFacts {
     /// Entries any reader would see.
     pub entries: u64,
@@ -35,7 +35,8 @@ pub(super) fn is_zero(number: &u64) -> bool {
 }
 
 /// One way in which an entry is not what it seems.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Anomaly {
     /// What is wrong.
     pub kind: AnomalyKind,
@@ -48,7 +49,8 @@ pub struct Anomaly {
 }
 
 /// What can be wrong with an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AnomalyKind {
     /// The name leads out of the folder it is extracted to.

@@ -13,7 +13,6 @@ mod tests;
 mod torch;
 mod zip;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::{
@@ -58,7 +57,8 @@ pub(crate) static FORMATS: &[&Format] = &[
 ];
 
 /// Facts of this family.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum ContainerFacts {
     /// Zip, tar, 7z, rar.

@@ -3,7 +3,6 @@
 use std::{io::Read, ops::Range, sync::Arc};
 
 use alnage_types::{IssueKind, Meter, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -14,7 +13,8 @@ use super::{
 use crate::{Context, Facts, Format, InflatedSource, LoadEffect, Probe};
 
 /// Facts about a compressed stream.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StreamFacts {
     /// Streams, members or frames that follow each other and are read as one.
     pub streams: u64,

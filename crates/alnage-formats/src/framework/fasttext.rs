@@ -6,7 +6,6 @@ mod matrix;
 use std::sync::Arc;
 
 use alnage_types::{Exhausted, IssueKind, ReadEnd, Reader, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FrameworkFacts;
@@ -28,7 +27,8 @@ pub(super) static FORMAT: Format = Format {
 };
 
 /// What a fastText model says about itself.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FastTextFacts {
     /// Version of the file format.
     pub version: i32,
@@ -65,7 +65,8 @@ pub struct FastTextFacts {
 }
 
 /// A matrix of a fastText model.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FastTextMatrix {
     /// How many vectors.
     pub rows: i64,
@@ -76,7 +77,8 @@ pub struct FastTextMatrix {
 }
 
 /// A number in a fastText model that does not fit the others.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FastTextContradiction {
     /// Which number: `rows of the input matrix`.
     pub number: String,

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use alnage_types::{Reader, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -39,7 +38,8 @@ pub(super) static PADDLE: Format = Format {
 };
 
 /// What a model of layers or operations is made of.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GraphFacts {
     /// How many layers or operations there are of each kind that is known by name; at most 1024 kinds.
     pub operations: BTreeMap<String, u64>,

@@ -17,7 +17,6 @@ mod tree;
 use std::{collections::BTreeMap, sync::Arc};
 
 use alnage_types::{IssueKind, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FrameworkFacts;
@@ -37,7 +36,8 @@ pub(super) static FORMAT: Format = Format {
 };
 
 /// What an HDF5 file holds and refers to.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Hdf5Facts {
     /// Version of the superblock.
     pub superblock_version: u8,
@@ -65,7 +65,8 @@ impl Hdf5Facts {
 }
 
 /// A way out of the place where it stands.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Hdf5Reference {
     /// What it is.
     pub kind: Hdf5ReferenceKind,
@@ -80,7 +81,8 @@ pub struct Hdf5Reference {
 }
 
 /// The ways out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Hdf5ReferenceKind {
     /// A path within the same file.

@@ -3,7 +3,6 @@
 use std::{collections::HashMap, sync::Arc};
 
 use alnage_types::{MemorySource, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -25,7 +24,8 @@ pub(super) static FORMAT: Format = Format {
 };
 
 /// What a Keras configuration refers to.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KerasFacts {
     /// How many serialised objects there are.
     pub objects: u64,
@@ -43,7 +43,8 @@ impl KerasFacts {
 }
 
 /// An object or function that loading resolves by name.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KerasReference {
     /// JSON pointer of the first object that names it.
     pub pointer: String,
@@ -62,7 +63,8 @@ pub struct KerasReference {
 }
 
 /// How a serialised object is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum KerasKind {
     /// A class, built from its configuration.
@@ -76,7 +78,8 @@ pub enum KerasKind {
 }
 
 /// Python code inside a configuration.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KerasCode {
     /// JSON pointer of the text.
     pub pointer: String,
@@ -91,7 +94,8 @@ pub struct KerasCode {
 }
 
 /// How loading takes code of a configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum KerasCodeKind {
     /// Marshalled code of a `Lambda` layer or another `__lambda__` object.
@@ -105,7 +109,8 @@ pub enum KerasCodeKind {
 }
 
 /// A field with a file name, a URL or a directory.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KerasField {
     /// JSON pointer of the field.
     pub pointer: String,

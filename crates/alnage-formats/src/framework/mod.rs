@@ -23,7 +23,6 @@ mod xml;
 #[cfg(test)]
 mod mutation;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Format;
@@ -73,7 +72,8 @@ pub(crate) static FORMATS: &[&Format] = &[
 pub(crate) static RECOGNISED: &[&Format] = magic::RECOGNISED;
 
 /// Facts of this family, by format.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum FrameworkFacts {
     /// fastText models.

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use alnage_types::{IssueKind, ReadEnd, Reader, Source, WindowSource};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -27,7 +26,8 @@ pub(super) static FORMAT: Format = Format {
 };
 
 /// What a MessagePack document holds.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MsgpackFacts {
     /// How many values there are.
     pub values: u64,

@@ -8,7 +8,6 @@ mod walk;
 use std::{collections::BTreeMap, sync::Arc};
 
 use alnage_types::{Reader, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FrameworkFacts;
@@ -29,7 +28,8 @@ pub(super) static FORMAT: Format = Format {
 };
 
 /// What an R file holds.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RFacts {
     /// `xdr`, `ascii` or `native`.
     pub encoding: &'static str,

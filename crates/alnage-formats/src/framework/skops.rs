@@ -3,7 +3,6 @@
 use std::{collections::HashMap, sync::Arc};
 
 use alnage_types::Source;
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -27,7 +26,8 @@ pub(super) static FORMAT: Format = Format {
 };
 
 /// What a skops file rebuilds.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SkopsFacts {
     /// Version of skops that wrote it.
     pub skops_version: Option<String>,
@@ -43,7 +43,8 @@ impl SkopsFacts {
 }
 
 /// A node of the schema.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SkopsNode {
     /// JSON pointer of the first such node.
     pub pointer: String,

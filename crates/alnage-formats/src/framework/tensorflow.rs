@@ -10,7 +10,6 @@ use std::{
 };
 
 use alnage_types::{Reader, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -39,7 +38,8 @@ pub(super) static FORMAT: Format = Format {
 };
 
 /// What a TensorFlow graph does.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TensorFlowFacts {
     /// `saved_model`, `meta_graph`, `graph` or `text`.
     pub kind: &'static str,
@@ -67,7 +67,8 @@ impl TensorFlowFacts {
 }
 
 /// A node whose operation reaches out of the graph.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TensorFlowNode {
     /// Its name.
     pub name: String,

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use alnage_types::{ReadEnd, Source};
 use memchr::memmem;
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -26,7 +25,8 @@ pub(super) static FORMAT: Format = Format {
 };
 
 /// What a TensorFlow Lite model holds.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TfliteFacts {
     /// What the model says it is, shortened.
     pub description: String,
@@ -46,7 +46,8 @@ pub struct TfliteFacts {
 }
 
 /// A tensor whose size is not that of its buffer.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TfliteMismatch {
     /// The tensor's name, shortened.
     pub tensor: String,

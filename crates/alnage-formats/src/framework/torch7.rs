@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use alnage_types::{Reader, Source};
 use memchr::memmem;
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FrameworkFacts;
@@ -22,7 +21,8 @@ pub(super) static FORMAT: Format = Format {
 };
 
 /// What a Torch7 file holds.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Torch7Facts {
     /// Whether numbers are written as text.
     pub ascii: bool,

@@ -5,7 +5,6 @@ mod ubjson;
 use std::{collections::BTreeMap, sync::Arc};
 
 use alnage_types::Source;
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -45,7 +44,8 @@ pub(super) static BINARY: Format = Format {
 };
 
 /// What an XGBoost model says about itself.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct XgboostFacts {
     /// Version of XGBoost that wrote it.
     pub version: Option<String>,

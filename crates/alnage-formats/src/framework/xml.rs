@@ -5,7 +5,6 @@ mod tokens;
 use std::sync::Arc;
 
 use alnage_types::{IssueKind, MemorySource, Reader, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -51,7 +50,8 @@ pub(super) static XML: Format = Format {
 };
 
 /// What an XML document declares and refers to.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct XmlFacts {
     /// Name of the root element.
     pub root: String,
@@ -79,7 +79,8 @@ impl XmlFacts {
 }
 
 /// Something an XML document names.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct XmlReference {
     /// The entity, element or attribute.
     pub name: String,

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 /// What a pickle would do when loaded.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PickleFacts {
     /// How the bytes around the pickles are laid out.
     pub layout: Layout,
@@ -50,7 +50,8 @@ fn first_listed<T: Serialize, S: Serializer>(all: &[T], serializer: S) -> Result
 }
 
 /// How pickles and raw bytes share a file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
     /// One pickle, or several after one another.
@@ -63,7 +64,8 @@ pub enum Layout {
 }
 
 /// One pickle of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stream {
     /// First byte.
     pub start: u64,
@@ -80,7 +82,8 @@ pub struct Stream {
 }
 
 /// A global that loading imports.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Global {
     /// As Python 3 imports it.
     pub module: String,
@@ -110,7 +113,8 @@ impl Global {
 }
 
 /// How a global is named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Import {
     /// GLOBAL.
@@ -128,7 +132,8 @@ pub enum Import {
 }
 
 /// A call that loading makes.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Call {
     /// Of the opcode that makes it, the first time.
     pub offset: u64,
@@ -152,7 +157,8 @@ pub struct Call {
 }
 
 /// The kinds of calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// An ordinary call.
@@ -205,7 +211,8 @@ pub enum Argument {
 }
 
 /// Something no ordinary pickler writes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Anomaly {
     /// What it is.
     pub kind: AnomalyKind,
@@ -216,7 +223,8 @@ pub struct Anomaly {
 }
 
 /// The kinds of anomalies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AnomalyKind {
     /// A number spelled so that strict readers stop at it while CPython reads on.
@@ -242,7 +250,8 @@ pub enum AnomalyKind {
 }
 
 /// A string that holds a program of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Nested {
     /// The member's name.
     pub member: String,
@@ -260,7 +269,8 @@ pub struct Nested {
 }
 
 /// A file that is read while loading.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reference {
     /// Its name, seen from the pickle's folder.
     pub file: String,
@@ -269,7 +279,8 @@ pub struct Reference {
 }
 
 /// What `torch.load(weights_only=True)` would say.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WeightsOnly {
     /// Whether it would load.
     pub accepted: bool,
@@ -279,7 +290,8 @@ pub struct WeightsOnly {
 }
 
 /// The tensors a pickle rebuilds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tensors {
     /// How many.
     pub count: u64,
@@ -302,7 +314,8 @@ impl Tensors {
 }
 
 /// A tensor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tensor {
     /// Where it stands in the object, when that is known.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use alnage_types::{IssueKind, Reader, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -16,7 +15,8 @@ const MAX_BYTES: u64 = 4 << 20;
 const MAX_ITEMS: usize = 64;
 
 /// Facts of a model card or another Markdown document.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CardFacts {
     /// Licence identifiers.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use alnage_types::Source;
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::RepositoryFacts;
 use crate::{Context, Facts, Format, LoadEffect, Probe};
 
 /// Facts of a program or native library.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExecutableFacts {
     /// The machine or platform it is for, where the header says so.
     #[serde(skip_serializing_if = "Option::is_none")]

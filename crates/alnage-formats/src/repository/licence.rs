@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use alnage_types::{Reader, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::RepositoryFacts;
@@ -12,7 +11,8 @@ use crate::{Context, Facts, Format, LoadEffect, Probe};
 const MAX_BYTES: u64 = 128 << 10;
 
 /// Facts of a licence text.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LicenceFacts {
     /// The SPDX id of the licence, when its text is recognised.
     #[serde(skip_serializing_if = "Option::is_none")]

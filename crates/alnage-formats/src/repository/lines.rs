@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use alnage_types::{IssueKind, Reader, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::RepositoryFacts;
@@ -13,7 +12,8 @@ const MAX_BYTES: u64 = 4 << 20;
 const MAX_LINES: usize = 20_000;
 
 /// Facts of a file that is read line by line.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LinesFacts {
     /// How many lines say something.
     pub count: u64,

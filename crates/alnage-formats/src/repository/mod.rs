@@ -14,7 +14,6 @@ pub mod python;
 #[cfg(test)]
 mod tests;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Format;
@@ -44,7 +43,8 @@ pub(crate) static FORMATS: &[&Format] = &[
 ];
 
 /// Facts of this family.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum RepositoryFacts {
     /// A configuration document.

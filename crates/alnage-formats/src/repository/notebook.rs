@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use alnage_types::{MemorySource, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -17,7 +16,8 @@ const MAX_CELLS: usize = 4096;
 const MAX_CODE: usize = 4 << 20;
 
 /// Facts of a notebook.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NotebookFacts {
     /// The language of its kernel.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,7 +7,6 @@ use std::{
 
 use aho_corasick::AhoCorasick;
 use alnage_types::{ArtifactPath, MemorySource, Source, WindowSource};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{Context, Probe, registry};
@@ -28,7 +27,8 @@ const STRONG_MAGICS: &[(&[u8], &str)] = &[
 ];
 
 /// Something that a string of the file carries although the format has no use for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Carried {
     /// Where the string stands: a metadata key, an attribute's path.
     pub place: String,
@@ -41,7 +41,8 @@ pub struct Carried {
 }
 
 /// What a string carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CarriedKind {
     /// Base64 of a format that is recognised.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use alnage_types::{IssueKind, Reader, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::TensorFacts;
@@ -26,7 +25,8 @@ pub(crate) static FORMAT: Format = Format {
 };
 
 /// What a GGML file says about itself.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GgmlFacts {
     /// `ggml`, `ggmf`, `ggjt` or `ggla`.
     pub variant: &'static str,

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How many faults of a file are kept.
 pub(crate) const MAX_FAULTS: usize = 64;
 
 /// A way in which a file's tensors do not lie as they should.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LayoutFault {
     /// Which way.
     pub kind: LayoutFaultKind,
@@ -24,7 +24,8 @@ pub struct LayoutFault {
 }
 
 /// A way in which a file's tensors do not lie as they should.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LayoutFaultKind {
     /// Two tensors share bytes.

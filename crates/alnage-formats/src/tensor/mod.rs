@@ -14,7 +14,6 @@ pub use embedded::{Carried, CarriedKind};
 pub use layout::{LayoutFault, LayoutFaultKind};
 pub use summary::{ElementTotals, MetadataEntry, TensorSummary};
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Format;
@@ -24,7 +23,8 @@ pub(crate) static FORMATS: &[&Format] =
     &[&safetensors::FORMAT, &gguf::FORMAT, &ggml::FORMAT, &onnx::FORMAT, &ort::FORMAT];
 
 /// Facts of this family; which one is told by the artifact's format.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum TensorFacts {
     /// `safetensors`.

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How much of a name or value stands in a record.
@@ -11,7 +10,8 @@ const MAX_TEXT: usize = 256;
 const MAX_ENTRIES: usize = 128;
 
 /// What the tensors of one element type add up to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ElementTotals {
     /// How many tensors.
     pub tensors: u64,
@@ -44,7 +44,8 @@ pub(crate) fn add_to(
 }
 
 /// One tensor as a record shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TensorSummary {
     /// Its name, shortened.
     pub name: String,
@@ -62,7 +63,8 @@ impl TensorSummary {
 }
 
 /// A key of the file's metadata and its value, both shortened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MetadataEntry {
     /// The key.
     pub key: String,

@@ -1,6 +1,5 @@
 //! Approvals: asked for by one person, given by others.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Actor, Page, Stage, Version, events, project_of, stages::Step, types::read, versions::by_id};
@@ -26,7 +25,8 @@ pub struct NewRequest<'a> {
 }
 
 /// An approval that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Request {
     /// Its number.
     pub id: i64,
@@ -55,7 +55,8 @@ pub struct Request {
 }
 
 /// How an approval stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum RequestState {
     /// It waits for votes.
@@ -81,7 +82,8 @@ impl RequestState {
 }
 
 /// What somebody said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Vote {
     /// Who.
     pub voter: String,
@@ -98,7 +100,8 @@ pub struct Vote {
 }
 
 /// Yes or no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum VoteKind {
     /// It may be used.

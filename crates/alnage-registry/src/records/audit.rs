@@ -1,6 +1,5 @@
 //! Who did and who read what.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Actor, Page, types::read};
@@ -22,7 +21,8 @@ pub struct AuditEntry<'a> {
 }
 
 /// One line of the audit as it was written down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditRecord {
     /// Its number.
     pub id: i64,

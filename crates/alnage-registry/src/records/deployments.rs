@@ -1,6 +1,5 @@
 //! Where models run: told by gates, guards and clusters.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -35,7 +34,8 @@ pub struct NewDeployment<'a> {
 }
 
 /// A place where a model runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Deployment {
     /// Its number.
     pub id: i64,

@@ -1,6 +1,5 @@
 //! What goes with a version and is not one of its files: signatures, attestations, bills of materials from elsewhere.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Actor, types::read};
@@ -14,7 +13,8 @@ use crate::{
 const LONGEST: usize = 64 << 20;
 
 /// A document about a version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Document {
     /// Its number.
     pub id: i64,

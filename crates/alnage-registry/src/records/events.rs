@@ -1,6 +1,5 @@
 //! What happened, in order, for those who follow along.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Actor, types::read};
@@ -12,7 +11,8 @@ use crate::{
 };
 
 /// Something that happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// Its number; later events have higher ones, and are seen later.
     pub id: i64,

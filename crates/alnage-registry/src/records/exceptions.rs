@@ -1,6 +1,5 @@
 //! Exceptions: a rule of the policy that does not count for a version, with a reason and an end.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Actor, events, project_of, types::read, versions::by_id};
@@ -26,7 +25,8 @@ pub struct NewException<'a> {
 }
 
 /// A rule that does not count for a version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Exception {
     /// Its number.
     pub id: i64,

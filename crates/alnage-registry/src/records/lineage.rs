@@ -7,7 +7,6 @@ use crate::columns::{bigint, hex};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use alnage_types::Digest;
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -32,7 +31,8 @@ const SOURCES: i64 = 2000;
 const AT_A_TIME: usize = 200;
 
 /// What a version was made from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Edge {
     /// `base-model`, `dataset`, `converted-from`, `adapter-of`.
     pub relation: String,
@@ -43,7 +43,8 @@ pub struct Edge {
 }
 
 /// A version that is made from something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Downstream {
     /// The version.
     pub version: Version,
@@ -56,7 +57,8 @@ pub struct Downstream {
 }
 
 /// Something that must not be used any more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Revocation {
     /// What.
     pub subject: String,
@@ -69,7 +71,8 @@ pub struct Revocation {
 }
 
 /// What a revocation did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Revoked {
     /// Versions that are revoked by it, with where they run.
     pub revoked: Vec<Downstream>,

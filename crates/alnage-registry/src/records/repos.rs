@@ -1,7 +1,6 @@
 //! Repositories: made, listed, forgotten.
 
 use alnage_types::Verdict;
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -43,7 +42,8 @@ pub struct RepoQuery<'a> {
 }
 
 /// What there is, counted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stats {
     /// Repositories.
     pub repos: u64,

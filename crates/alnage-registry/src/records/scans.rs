@@ -2,7 +2,6 @@
 
 use alnage_policy::{Decision, Effect};
 use alnage_types::{Severity, Verdict};
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -69,7 +68,8 @@ pub struct NewFinding {
 }
 
 /// A scan as it was kept.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ScanRecord {
     /// Its number.
     pub id: i64,
@@ -109,7 +109,8 @@ pub struct FindingQuery<'a> {
 }
 
 /// A finding as it was kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FindingRecord {
     /// Its number.
     pub id: i64,

@@ -1,6 +1,5 @@
 //! A version on its way from stage to stage, each step in the log.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Actor, Moved, Stage, Version, events, project_of, types::read, versions::by_id};
@@ -11,7 +10,8 @@ use crate::{
 };
 
 /// A step that was taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Transition {
     /// Its number.
     pub id: i64,

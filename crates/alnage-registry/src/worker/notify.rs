@@ -4,7 +4,6 @@ use crate::columns::{bigint, hex};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::Sha256;
 use ureq::{RequestBuilder, typestate::WithBody};
@@ -16,7 +15,8 @@ use crate::{Actor, Error, Registry, Result, database::Database, records::read};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Somebody who is told what happens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Webhook {
     /// Its number.
     pub id: i64,

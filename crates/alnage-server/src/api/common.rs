@@ -1,18 +1,14 @@
 //! What the routes of the API share: pages of lists, and which repository and version a path names.
 
-use std::collections::HashMap;
-
 use alnage_registry::{Kind, Repo, Version, project_of};
-use axum::{
-    extract::{FromRequestParts, Path},
-    http::request::Parts,
-};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     auth::Caller,
-    core::{Answered, Failure, Query, State},
+    core::{
+        Answered, Failure, Query, State,
+        handler::{FromHead, Given},
+    },
 };
 
 /// Rows of a page, when nobody says how many.
@@ -20,7 +16,8 @@ const ROWS: u32 = 100;
 const MOST_ROWS: u32 = 1000;
 
 /// A page of a list.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct List<T> {
     /// The rows
     pub(super) items: Vec<T>,
@@ -49,7 +46,8 @@ pub(super) fn rows(limit: Option<u32>) -> u32 {
 }
 
 /// Which page of a list.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Paging {
     /// What the page before gave as `next`
     pub(super) after: Option<String>,
@@ -80,14 +78,13 @@ struct KindQuery {
     kind: Option<Kind>,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Named {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Answered<Self> {
-        let Query(query) = Query::<KindQuery>::from_request_parts(parts, state).await?;
-        let path = Path::<HashMap<String, String>>::from_request_parts(parts, state).await;
-        let Path(mut path) = path.map_err(|_| Failure::invalid("the path is not UTF-8"))?;
-        let mut segment = |name: &str| path.remove(name).unwrap_or_default();
+impl FromHead for Named {
+    fn from_head(given: &Given, state: &State) -> Answered<Self> {
+        let Query(query) = Query::<KindQuery>::from_head(given, state)?;
+        let segment = |name: &str| {
+            let found = given.segments.iter().find(|(known, _)| known == name);
+            found.map(|(_, text)| text.clone()).unwrap_or_default()
+        };
         let (project, name, revision) = (segment("project"), segment("name"), segment("revision"));
         if name.contains('/')
             || project.contains('/')

@@ -7,7 +7,6 @@ use alnage_registry::{
     project_of,
 };
 use axum::{extract::State as Shared, http::StatusCode};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -16,7 +15,7 @@ use super::{
 };
 use crate::{
     auth::Caller,
-    core::{Access, Answered, Ask, Failure, Json, On, Path, Query, Route, State, blocking},
+    core::{Access, Answered, Ask, Failure, Json, Last, On, Path, Query, Route, State, blocking},
 };
 
 const VIEW: Access = Access::Role(Role::Viewer, On::Segment("project"));
@@ -146,7 +145,8 @@ fn text(text: &str) -> Answered<&str> {
 }
 
 /// An approval with what it is about.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Asked {
     #[serde(flatten)]
     request: Request,
@@ -155,7 +155,8 @@ struct Asked {
 }
 
 /// Which approvals.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct ApprovalsQuery {
     /// How they stand; all when left out
     state: Option<RequestState>,
@@ -203,7 +204,8 @@ async fn approval(
 }
 
 /// Yes or no.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct NewVote {
     /// `approve` or `deny`
     vote: VoteKind,
@@ -244,7 +246,8 @@ async fn approvals_of(Shared(state): Shared<State>, named: Named) -> Answered<Js
 }
 
 /// An approval to ask for.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct NewApproval {
     /// What the version is needed for
     reason: String,
@@ -278,7 +281,8 @@ async fn request(
 }
 
 /// A stage to move to.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct NewStage {
     /// The stage
     stage: Stage,
@@ -304,7 +308,8 @@ async fn exceptions(Shared(state): Shared<State>, named: Named) -> Answered<Json
 }
 
 /// An exception to make.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct NewExceptionBody {
     /// The rule of the policy, or the code of a finding
     rule: String,
@@ -338,17 +343,11 @@ async fn except(
     .await
 }
 
-/// The last segment of a path that names an exception.
-#[derive(Deserialize)]
-struct ExceptionName {
-    exception: String,
-}
-
 async fn end_exception(
     Shared(state): Shared<State>,
     caller: Caller,
     named: Named,
-    Path(ExceptionName { exception }): Path<ExceptionName>,
+    Path(Last(exception)): Path<Last>,
 ) -> Answered<StatusCode> {
     blocking(move || {
         let version = named.version(&state)?;
@@ -378,7 +377,8 @@ async fn radius_of(
 }
 
 /// Something that models are made from.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct SubjectQuery {
     /// `model/acme/tiny`, `model/acme/tiny@COMMIT`, `dataset/acme/data`, `sha256:…`
     subject: String,
@@ -396,7 +396,8 @@ async fn revocations(Shared(state): Shared<State>) -> Answered<Json<List<Revocat
 }
 
 /// A revocation.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct NewRevocation {
     /// `model/acme/tiny`, `model/acme/tiny@COMMIT`, `dataset/acme/data`, `sha256:…`
     subject: String,

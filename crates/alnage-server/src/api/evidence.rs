@@ -4,11 +4,11 @@ use alnage_registry::{
     Document, Edge, FindingQuery, FindingRecord, Page, ScanRecord, Transition, people::Role, project_of,
 };
 use axum::{
+    body::Bytes,
     extract::State as Shared,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use super::common::{List, Named, rows, sees, version_for};
 use super::version_path;
 use crate::{
     auth::Caller,
-    core::{Access, Answered, Ask, Bytes, Failure, Json, On, Path, Query, Route, State, blocking},
+    core::{Access, Answered, Ask, Failure, Json, Last, On, Path, Query, Route, State, blocking},
 };
 
 const VIEW: Access = Access::Role(Role::Viewer, On::Segment("project"));
@@ -97,7 +97,8 @@ async fn scan_again(Shared(state): Shared<State>, named: Named) -> Answered<Stat
 }
 
 /// A scan with its record.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Scanned {
     #[serde(flatten)]
     scan: ScanRecord,
@@ -121,12 +122,13 @@ async fn scan(
 }
 
 /// Which findings.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct FindingsQuery {
     /// Of this rule: `PKL004`
     code: Option<String>,
     /// At least so bad
-    #[schemars(with = "Option<SeverityWord>")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<SeverityWord>"))]
     severity: Option<String>,
     /// What the page before gave as `next`
     after: Option<String>,
@@ -135,8 +137,8 @@ struct FindingsQuery {
 }
 
 /// How bad.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename_all = "lowercase"))]
 #[expect(dead_code, reason = "it describes what another crate reads")]
 enum SeverityWord {
     Info,
@@ -212,16 +214,17 @@ async fn documents(Shared(state): Shared<State>, named: Named) -> Answered<Json<
 }
 
 /// What kind of document.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct DocumentQuery {
     /// `attestation`, `signature` or `bom`; `attestation` when left out
-    #[schemars(with = "Option<DocumentWord>")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<DocumentWord>"))]
     what: Option<String>,
 }
 
 /// What a document is.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename_all = "lowercase"))]
 #[expect(dead_code, reason = "it describes what another crate reads")]
 enum DocumentWord {
     Attestation,
@@ -230,25 +233,20 @@ enum DocumentWord {
 }
 
 /// The number of something new.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Numbered {
     /// The number
     id: i64,
-}
-
-/// The last segment of a path that names a document.
-#[derive(Deserialize)]
-struct DocumentName {
-    document: String,
 }
 
 async fn add_document(
     Shared(state): Shared<State>,
     caller: Caller,
     named: Named,
-    Path(DocumentName { document }): Path<DocumentName>,
+    Path(Last(document)): Path<Last>,
     Query(query): Query<DocumentQuery>,
-    Bytes(body): Bytes,
+    body: Bytes,
 ) -> Answered<(StatusCode, Json<Numbered>)> {
     blocking(move || {
         let what = query.what.as_deref().unwrap_or("attestation");
@@ -268,7 +266,7 @@ async fn add_document(
 async fn document(
     Shared(state): Shared<State>,
     named: Named,
-    Path(DocumentName { document }): Path<DocumentName>,
+    Path(Last(document)): Path<Last>,
 ) -> Answered<Response> {
     blocking(move || {
         let found = state.registry.documents(named.version(&state)?.id, None)?;

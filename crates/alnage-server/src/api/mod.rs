@@ -2,6 +2,8 @@
 
 mod common;
 mod decisions;
+#[cfg(feature = "schema")]
+pub(crate) mod described;
 mod evidence;
 mod models;
 mod openapi;

@@ -7,7 +7,6 @@ use alnage_registry::{
 };
 use alnage_types::Verdict;
 use axum::{extract::State as Shared, http::StatusCode};
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::common::{List, Named, Paging, rows, sees};
@@ -95,7 +94,8 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// Which models.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct ListQuery {
     /// `model` or `dataset`; both when left out
     kind: Option<Kind>,
@@ -144,7 +144,8 @@ async fn list(
 }
 
 /// A text to look for.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct SearchQuery {
     /// The text
     q: String,
@@ -170,7 +171,8 @@ async fn search(
 }
 
 /// A repository to make.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct NewModel {
     /// `acme/tiny`
     name: String,
@@ -229,7 +231,8 @@ async fn version(Shared(state): Shared<State>, named: Named) -> Answered<Json<Ve
 }
 
 /// Which files.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct FilesQuery {
     /// Only files whose path begins so
     #[serde(default)]
@@ -260,7 +263,8 @@ async fn files(
 }
 
 /// Which versions.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct StageQuery {
     /// The stage they are in
     stage: Stage,

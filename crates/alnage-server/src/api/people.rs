@@ -5,7 +5,6 @@ use alnage_registry::{
     people::{Account, AccountKind, Grant, NewToken, Role, Roles, Token},
 };
 use axum::{extract::State as Shared, http::StatusCode};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::common::{List, Paging, rows};
@@ -67,7 +66,8 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// The caller.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Me {
     /// The account
     name: String,
@@ -109,7 +109,8 @@ async fn whoami(caller: Caller) -> Json<Me> {
 }
 
 /// A token, without what proves it.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct TokenBody {
     /// Its number
     id: i64,
@@ -137,7 +138,8 @@ impl From<Token> for TokenBody {
 }
 
 /// Whose tokens.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct TokensQuery {
     /// Those of everybody
     #[serde(default)]
@@ -171,7 +173,8 @@ async fn tokens(
 }
 
 /// A token to make.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct NewTokenBody {
     /// What to call it
     name: String,
@@ -187,7 +190,8 @@ struct NewTokenBody {
 }
 
 /// A token that was made.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct MadeToken {
     /// Its number
     id: i64,
@@ -266,7 +270,8 @@ async fn end_token(
 }
 
 /// An account.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct AccountBody {
     /// What it is called
     name: String,
@@ -310,7 +315,8 @@ async fn accounts(
 }
 
 /// An account to make.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct NewAccount {
     /// What to call it
     name: String,
@@ -362,7 +368,8 @@ fn known(state: &State, name: &str) -> Answered<Account> {
 }
 
 /// What changes of an account; what is left out stays.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct AccountChange {
     /// A name for people
     display: Option<String>,
@@ -398,7 +405,8 @@ async fn change_account(
 }
 
 /// Which lines.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct AuditQuery {
     /// Of this account
     actor: Option<String>,

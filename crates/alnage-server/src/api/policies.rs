@@ -3,7 +3,6 @@
 use alnage_policy::{Change, Decision, Explained, Explanation, Pack, SHIPPED, explain};
 use alnage_registry::people::Role;
 use axum::extract::State as Shared;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -33,7 +32,8 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// A pack.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct PackBody {
     /// What it is called
     name: String,
@@ -48,7 +48,8 @@ struct PackBody {
 }
 
 /// A rule of a pack.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct RuleBody {
     /// What it is called
     rule: String,
@@ -87,7 +88,8 @@ async fn policies(Shared(state): Shared<State>) -> Answered<Json<List<PackBody>>
 }
 
 /// What a pack is asked.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct PolicyInput {
     /// The whole evidence, as docs/policy.md describes it
     input: Value,
@@ -99,7 +101,8 @@ struct PolicyInput {
 }
 
 /// A decision.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Decided {
     #[serde(flatten)]
     decision: Decision,
@@ -109,7 +112,8 @@ struct Decided {
 }
 
 /// Why a pack decided so.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Why {
     /// The reasons and what was withheld, each with what it hangs on
     reasons: Vec<Explained>,

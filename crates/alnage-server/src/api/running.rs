@@ -14,7 +14,6 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -79,7 +78,8 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// Which deployments.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct DeploymentsQuery {
     /// Of this model: `model/acme/tiny`
     model: Option<String>,
@@ -112,7 +112,8 @@ fn project_in(model: &str) -> &str {
 }
 
 /// What runs where.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct NewDeploymentBody {
     /// Where: `cluster/namespace/Deployment/name`, `host:/srv/model`
     place: String,
@@ -167,7 +168,8 @@ async fn report(
 }
 
 /// Which events.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct EventsQuery {
     /// Those after the one with this number
     after: Option<i64>,
@@ -251,10 +253,11 @@ async fn stats(Shared(state): Shared<State>) -> Answered<Json<Stats>> {
 }
 
 /// Which jobs.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct JobsQuery {
     /// `ready`, `running` or `failed`
-    #[schemars(with = "Option<JobWord>")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<JobWord>"))]
     state: Option<String>,
     /// What the page before gave as `next`
     after: Option<String>,
@@ -263,8 +266,8 @@ struct JobsQuery {
 }
 
 /// How a job stands.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename_all = "lowercase"))]
 #[expect(dead_code, reason = "it describes what another crate reads")]
 enum JobWord {
     Ready,
@@ -273,7 +276,8 @@ enum JobWord {
 }
 
 /// A job, without what only its worker needs.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct JobBody {
     /// Its number
     id: i64,
@@ -312,7 +316,8 @@ async fn jobs(Shared(state): Shared<State>, Query(query): Query<JobsQuery>) -> A
 }
 
 /// How much there is to do now.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Queued {
     /// Versions that will be scanned
     versions: u64,
@@ -331,7 +336,8 @@ async fn webhooks(Shared(state): Shared<State>) -> Answered<Json<List<Webhook>>>
 }
 
 /// Somebody to tell.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct NewWebhook {
     /// Where they hear: `https://…`
     url: String,
@@ -343,7 +349,8 @@ struct NewWebhook {
 }
 
 /// The number of something new.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Made {
     /// The number
     id: i64,

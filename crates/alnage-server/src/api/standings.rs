@@ -7,7 +7,6 @@ use alnage_registry::{
 };
 use alnage_types::Digest;
 use axum::extract::State as Shared;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::common::List;
@@ -33,15 +32,20 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// What is asked about.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Digests {
     /// `sha256:…` of files, or of manifests, which are what signatures over models sign; at most 100
-    #[schemars(length(max = 100), inner(regex(pattern = r"^sha256:[0-9a-f]{64}$")))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(length(max = 100), inner(regex(pattern = r"^sha256:[0-9a-f]{64}$")))
+    )]
     digests: Vec<String>,
 }
 
 /// What is known of a file or a model.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Standing {
     /// The digest that was asked about
     digest: String,
@@ -54,7 +58,8 @@ struct Standing {
 }
 
 /// A version.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Holder {
     /// `model/acme/tiny`
     model: String,

@@ -6,9 +6,13 @@ use alnage_registry::{
     Actor, ActorKind,
     people::{Place, Role, Roles},
 };
-use axum::{extract::FromRequestParts, http::request::Parts};
 
-use crate::core::{Answered, Failure};
+use axum::http::request::Parts;
+
+use crate::core::{
+    Answered, Failure, State,
+    handler::{FromHead, Given},
+};
 
 /// Who asks, as far as is known. An extractor: the layers in front of every handler found out.
 #[derive(Debug, Clone)]
@@ -85,11 +89,16 @@ impl Caller {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = std::convert::Infallible;
+impl Caller {
+    /// Who asks, as it was found out before.
+    pub(crate) fn of_head(head: &Parts) -> Self {
+        let caller = head.extensions.get::<Self>().cloned();
+        caller.unwrap_or_else(|| Self::anonymous(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
+    }
+}
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let caller = parts.extensions.get::<Self>().cloned();
-        Ok(caller.unwrap_or_else(|| Self::anonymous(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
+impl FromHead for Caller {
+    fn from_head(given: &Given, _: &State) -> Answered<Self> {
+        Ok(Self::of_head(&given.head))
     }
 }

@@ -3,15 +3,15 @@
 
 use alnage_registry::people::{NewToken, Role};
 use axum::{
+    body::Bytes,
     extract::State as Shared,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Caller, trust};
-use crate::core::{Access, Answered, Bytes, Failure, Json, Route, State, blocking};
+use crate::core::{Access, Answered, Failure, Json, Route, State, blocking};
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -48,7 +48,8 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 /// What a token is asked for with, as JSON or as a form.
-#[derive(Default, Deserialize, JsonSchema)]
+#[derive(Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 struct TokenRequest {
     /// `urn:ietf:params:oauth:grant-type:token-exchange` or `…:device_code`
@@ -80,7 +81,8 @@ struct Allowed {
 }
 
 /// Errors have a shape of their own here (RFC 6749).
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Refused {
     /// For programs: `invalid_grant`, `authorization_pending`, …
     error: String,
@@ -94,7 +96,8 @@ fn refused(error: &str, description: &str) -> Response {
 }
 
 /// A token that was given.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Granted {
     /// The token itself, shown once
     access_token: String,
@@ -117,7 +120,8 @@ fn granted(token: &str, seconds: u64) -> Response {
 }
 
 /// A terminal that waits for somebody to say yes.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Begun {
     /// What the terminal asks for its token with
     device_code: String,
@@ -137,7 +141,7 @@ async fn token(
     Shared(state): Shared<State>,
     caller: Caller,
     headers: HeaderMap,
-    Bytes(body): Bytes,
+    body: Bytes,
 ) -> Answered<Response> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let request =
@@ -214,7 +218,8 @@ async fn device(Shared(state): Shared<State>) -> Answered<Json<Begun>> {
 }
 
 /// A person's yes.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct DeviceAnswer {
     /// The code that the terminal shows
     code: String,

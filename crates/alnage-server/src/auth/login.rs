@@ -10,7 +10,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -62,14 +61,16 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 /// A token to sign in with.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Token {
     /// `hf_…`
     token: String,
 }
 
 /// A session.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct SessionBody {
     /// Who signed in
     name: String,
@@ -133,7 +134,8 @@ pub(crate) fn end(state: &State, headers: &HeaderMap) -> Answered<()> {
 }
 
 /// Where to go afterwards.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Next {
     /// A page of this server
     #[serde(default)]
@@ -191,7 +193,8 @@ fn redirect(state: &State) -> String {
 }
 
 /// What the provider sends along.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Callback {
     /// What the login began with
     #[serde(default)]

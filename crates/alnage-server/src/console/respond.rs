@@ -3,8 +3,7 @@
 use alnage_registry::people::{Grant, Role};
 use askama::Template;
 use axum::{
-    extract::Request,
-    http::{Method, StatusCode, header},
+    http::{Method, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Redirect, Response},
 };
 
@@ -104,14 +103,14 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// What is asked for, if that is a page and a browser asks.
-    pub(crate) fn of(door: Door, caller: &Caller, request: &Request) -> Option<Self> {
-        let accepts = request.headers().get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
+    pub(crate) fn of(door: Door, caller: &Caller, head: &Parts) -> Option<Self> {
+        let accepts = head.headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
         if door != Door::Console || !accepts.is_some_and(|accepts| accepts.contains("text/html")) {
             return None;
         }
-        let reads = *request.method() == Method::GET;
-        let next = request.uri().path_and_query().filter(|_| reads).map(ToString::to_string);
-        let id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
+        let reads = head.method == Method::GET;
+        let next = head.uri.path_and_query().filter(|_| reads).map(ToString::to_string);
+        let id = head.extensions.get::<RequestId>().map(|id| id.0.clone());
         Some(Self { caller: caller.clone(), next: next.unwrap_or_default(), request: id.unwrap_or_default() })
     }
 

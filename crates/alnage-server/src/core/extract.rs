@@ -3,23 +3,24 @@
 use std::fmt::Display;
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, Request},
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::Failure;
+use super::{
+    Answered, Failure, State,
+    handler::{FromHead, FromWhole, Given, Wants, Whole},
+};
 
 /// A body in JSON.
 pub(crate) struct Json<T>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
-    type Rejection = Failure;
+impl<T: DeserializeOwned> FromWhole<Whole> for Json<T> {
+    const WANTS: Wants = Wants::Sent(Kind::Json);
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let body = body(request, state, Kind::Json).await?;
-        serde_json::from_slice(&body).map(Self).map_err(|error| {
+    fn from_whole(given: Given, _: &State) -> Answered<Self> {
+        serde_json::from_slice(&given.read).map(Self).map_err(|error| {
             let what =
                 if error.is_data() { "the body is not what is asked for" } else { "the body is no JSON" };
             unfit(what, &error)
@@ -39,23 +40,20 @@ impl<T: Serialize> IntoResponse for Json<T> {
 /// What a page's form sends.
 pub(crate) struct Form<T>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
-    type Rejection = Failure;
+impl<T: DeserializeOwned> FromWhole<Whole> for Form<T> {
+    const WANTS: Wants = Wants::Sent(Kind::Form);
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let body = body(request, state, Kind::Form).await?;
-        serde_urlencoded::from_bytes(&body).map(Self).map_err(|error| unfit("the form", &error))
+    fn from_whole(given: Given, _: &State) -> Answered<Self> {
+        serde_urlencoded::from_bytes(&given.read).map(Self).map_err(|error| unfit("the form", &error))
     }
 }
 
 /// What stands after `?`.
 pub(crate) struct Query<T>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        let query = parts.uri.query().unwrap_or_default();
+impl<T: DeserializeOwned> FromHead for Query<T> {
+    fn from_head(given: &Given, _: &State) -> Answered<Self> {
+        let query = given.head.uri.query().unwrap_or_default();
         serde_urlencoded::from_str(query).map(Self).map_err(|error| unfit("the query", &error))
     }
 }
@@ -63,35 +61,50 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 /// What stands in a path's segments.
 pub(crate) struct Path<T>(pub(crate) T);
 
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
-    type Rejection = Failure;
+impl<T: FromSegments> FromHead for Path<T> {
+    fn from_head(given: &Given, _: &State) -> Answered<Self> {
+        let value = T::from_segments(&given.segments);
+        value
+            .map(Self)
+            .ok_or_else(|| Failure::internal("a route has not the segments that its handler takes"))
+    }
+}
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
-            Ok(axum::extract::Path(value)) => Ok(Self(value)),
-            Err(rejection) if rejection.status().is_server_error() => Err(Failure::internal(rejection)),
-            Err(_) => Err(Failure::invalid("the path is not UTF-8")),
+/// What is made of a path's segments, in the order in which the route names them.
+pub(crate) trait FromSegments: Sized {
+    fn from_segments(segments: &[(String, String)]) -> Option<Self>;
+}
+
+impl FromSegments for String {
+    fn from_segments(segments: &[(String, String)]) -> Option<Self> {
+        match segments {
+            [(_, only)] => Some(only.clone()),
+            _ => None,
         }
     }
 }
 
-/// A body as it is.
-pub(crate) struct Bytes(pub(crate) axum::body::Bytes);
+/// The last segment, whatever the others are.
+pub(crate) struct Last(pub(crate) String);
 
-impl<S: Send + Sync> FromRequest<S> for Bytes {
-    type Rejection = Failure;
+impl FromSegments for Last {
+    fn from_segments(segments: &[(String, String)]) -> Option<Self> {
+        segments.last().map(|(_, text)| Self(text.clone()))
+    }
+}
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        match axum::body::Bytes::from_request(request, state).await {
-            Ok(bytes) => Ok(Self(bytes)),
-            Err(rejection) => Err(rejected(rejection.status(), rejection.body_text())),
+impl FromSegments for (String, String) {
+    fn from_segments(segments: &[(String, String)]) -> Option<Self> {
+        match segments {
+            [(_, one), (_, other)] => Some((one.clone(), other.clone())),
+            _ => None,
         }
     }
 }
 
 /// What a body may say that it is.
-#[derive(Clone, Copy)]
-enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
     Json,
     Form,
 }
@@ -106,6 +119,16 @@ impl Kind {
         }
     }
 
+    /// Whether the body says that it is of this kind.
+    pub(super) fn check(self, headers: &HeaderMap) -> Answered<()> {
+        let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media = media.and_then(|value| value.split(';').next()).unwrap_or_default();
+        if self.accepts(&media.trim().to_ascii_lowercase()) {
+            return Ok(());
+        }
+        Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", self.wanted()))
+    }
+
     fn wanted(self) -> &'static str {
         match self {
             Self::Json => "the body is not sent as `application/json`",
@@ -114,22 +137,6 @@ impl Kind {
     }
 }
 
-async fn body<S: Send + Sync>(request: Request, state: &S, kind: Kind) -> Result<axum::body::Bytes, Failure> {
-    let media = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media = media.and_then(|value| value.split(';').next()).unwrap_or_default();
-    if !kind.accepts(&media.trim().to_ascii_lowercase()) {
-        return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", kind.wanted()));
-    }
-    Ok(Bytes::from_request(request, state).await?.0)
-}
-
 fn unfit(what: &str, error: &dyn Display) -> Failure {
     Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", format!("{what}: {error}"))
-}
-
-fn rejected(status: StatusCode, message: String) -> Failure {
-    match status {
-        StatusCode::PAYLOAD_TOO_LARGE => Failure::new(status, "too_large", message),
-        _ => Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message),
-    }
 }

@@ -6,7 +6,6 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Json;
@@ -28,7 +27,8 @@ pub(crate) struct Failure {
 }
 
 /// The body of every failure.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct FailureBody {
     /// What is wrong, for people
     pub(crate) error: String,

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod bytes;
 pub(crate) mod extract;
 pub(crate) mod failure;
+pub(crate) mod handler;
 pub(crate) mod layers;
 mod linger;
 pub(crate) mod listen;
@@ -16,31 +17,51 @@ pub(crate) mod state;
 mod tests;
 mod unwound;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    any::Any,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use tokio::task::JoinHandle;
 
 pub(crate) use access::{Access, Ask, Needs, On};
-pub(crate) use extract::{Bytes, Form, Json, Path, Query};
+pub(crate) use extract::{Form, Json, Last, Path, Query};
 pub(crate) use failure::{Answered, Failure};
 pub(crate) use routes::{Door, Route};
 pub(crate) use state::State;
 
 /// Runs what blocks, a query or a read, where it holds nobody up.
-pub(crate) async fn blocking<T: Send + 'static>(
+pub(crate) fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Answered<T> + Send + 'static,
-) -> Answered<T> {
-    let done = Arc::new(Mutex::new(None));
-    let place = Arc::clone(&done);
-    // Tasks of one type for all work: a type for each costs ten kilobytes of code.
-    spawned(Box::new(move || {
-        let answer = work();
-        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
-    }))
-    .await;
-    let answer = done.lock().unwrap_or_else(PoisonError::into_inner).take();
-    answer.unwrap_or_else(|| Err(Failure::internal("the work panicked")))
+) -> Blocking<T> {
+    // One type of task and of future for all work: a type for each costs ten kilobytes of code.
+    let work = move || work().map(|answer| Box::new(answer) as Box<dyn Any + Send>);
+    Blocking { task: tokio::task::spawn_blocking(Box::new(work)), answer: PhantomData }
 }
 
-async fn spawned(work: Box<dyn FnOnce() + Send>) {
-    // Whoever panicked left no answer.
-    let _ = tokio::task::spawn_blocking(work).await;
+type Task = JoinHandle<Answered<Box<dyn Any + Send>>>;
+
+/// The answer to come from [`blocking`].
+pub(crate) struct Blocking<T> {
+    task: Task,
+    answer: PhantomData<fn() -> T>,
+}
+
+impl<T: 'static> Future for Blocking<T> {
+    type Output = Answered<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answered<T>> {
+        let answer = ready!(done(&mut self.task, context));
+        Poll::Ready(answer.and_then(|answer| match answer.downcast() {
+            Ok(answer) => Ok(*answer),
+            Err(_) => Err(Failure::internal("the work gave something else")),
+        }))
+    }
+}
+
+fn done(task: &mut Task, context: &mut Context<'_>) -> Poll<Answered<Box<dyn Any + Send>>> {
+    let answer = ready!(Pin::new(task).poll(context));
+    Poll::Ready(answer.unwrap_or_else(|_| Err(Failure::internal("the work panicked"))))
 }

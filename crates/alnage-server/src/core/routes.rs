@@ -1,23 +1,25 @@
 //! The one table of routes. From it come the router, the authorisation, the OpenAPI document and the test of every role
 //! on every route; a route that is not in it does not exist.
 
-use std::{fmt, pin::Pin, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use alnage_registry::people::{Grant, Place, Role};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, RawPathParams, Request},
-    handler::Handler,
-    http::{Method, StatusCode},
-    middleware::{Next, from_fn},
-    response::{IntoResponse, Response},
-    routing::{MethodFilter, MethodRouter, on},
+    extract::{FromRequestParts as _, RawPathParams, Request},
+    http::{Method, StatusCode, request::Parts},
+    response::{IntoResponse as _, Response},
+    routing::{MethodFilter, on},
 };
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use tokio::sync::mpsc;
 
-use super::{Access, Failure, On, State, audit::Line, layers};
+use super::{
+    Access, Answered, Failure, On, State,
+    audit::Line,
+    handler::{Answer, Handle, Handler},
+    layers,
+};
 use crate::auth::Caller;
 
 /// A body in memory is no larger, unless a route says so.
@@ -71,25 +73,29 @@ impl fmt::Display for Door {
     }
 }
 
-/// Gives the schema of a type.
-pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+/// Gives the schema of a type, where the document about the API is written.
+#[cfg(feature = "schema")]
+pub(crate) type SchemaOf = fn(&mut schemars::SchemaGenerator) -> schemars::Schema;
+#[cfg(not(feature = "schema"))]
+pub(crate) type SchemaOf = ();
 
-/// What axum makes of an asynchronous function.
-type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
+/// What a route says it takes or gives.
+#[cfg(feature = "schema")]
+pub(crate) use schemars::JsonSchema as Described;
+#[cfg(not(feature = "schema"))]
+pub(crate) trait Described {}
+#[cfg(not(feature = "schema"))]
+impl<T> Described for T {}
 
-/// A handler of one type for all, since what axum and tower build around each type of handler is 5 kB of code.
-#[derive(Clone)]
-struct Erased(Arc<dyn Fn(Request, State) -> Answer + Send + Sync>);
-
-impl Handler<(), State> for Erased {
-    type Future = Answer;
-
-    fn call(self, request: Request, state: State) -> Answer {
-        (self.0)(request, state)
-    }
+#[cfg(feature = "schema")]
+fn schema_of<T: Described>() -> SchemaOf {
+    |generator| generator.subschema_for::<T>()
 }
+#[cfg(not(feature = "schema"))]
+fn schema_of<T: Described>() -> SchemaOf {}
 
 /// A row of the table.
+#[cfg_attr(not(feature = "schema"), allow(dead_code, reason = "what writes the document reads the rest"))]
 pub(crate) struct Route {
     pub(crate) method: Method,
     /// As axum writes it: `/api/v1/models/{namespace}/{name}`.
@@ -111,23 +117,19 @@ pub(crate) struct Route {
     pub(crate) success: u16,
     /// The most that a body in memory may be. Handlers that stream a body set their own limits.
     body: usize,
-    handler: MethodRouter<State>,
+    handler: Handler,
 }
 
 impl Route {
-    /// A route; `handler` is one of axum's.
-    pub(crate) fn new<H, T>(
+    /// A route; `handler` is an asynchronous function.
+    pub(crate) fn new<H: Handle<A>, A>(
         method: Method,
         path: &'static str,
         access: Access,
         summary: &'static str,
         handler: H,
-    ) -> Self
-    where
-        H: Handler<T, State, Future = Answer> + Sync,
-    {
-        let handler = Erased(Arc::new(move |request, state| handler.clone().call(request, state)));
-        Self::erased(method, path, access, summary, handler)
+    ) -> Self {
+        Self::erased(method, path, access, summary, Handler::of(handler))
     }
 
     fn erased(
@@ -135,9 +137,8 @@ impl Route {
         path: &'static str,
         access: Access,
         summary: &'static str,
-        handler: Erased,
+        handler: Handler,
     ) -> Self {
-        let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
         Self {
             method,
             path,
@@ -152,12 +153,12 @@ impl Route {
             refuses: None,
             success: 200,
             body: BODY,
-            handler: on(filter, handler),
+            handler,
         }
     }
 
     /// What is read; HEAD is answered too, unless it has a row of its own.
-    pub(crate) fn get<H: Handler<T, State, Future = Answer> + Sync, T>(
+    pub(crate) fn get<H: Handle<A>, A>(
         path: &'static str,
         access: Access,
         summary: &'static str,
@@ -166,7 +167,7 @@ impl Route {
         Self::new(Method::GET, path, access, summary, handler)
     }
 
-    pub(crate) fn post<H: Handler<T, State, Future = Answer> + Sync, T>(
+    pub(crate) fn post<H: Handle<A>, A>(
         path: &'static str,
         access: Access,
         summary: &'static str,
@@ -175,7 +176,7 @@ impl Route {
         Self::new(Method::POST, path, access, summary, handler)
     }
 
-    pub(crate) fn put<H: Handler<T, State, Future = Answer> + Sync, T>(
+    pub(crate) fn put<H: Handle<A>, A>(
         path: &'static str,
         access: Access,
         summary: &'static str,
@@ -184,7 +185,7 @@ impl Route {
         Self::new(Method::PUT, path, access, summary, handler)
     }
 
-    pub(crate) fn delete<H: Handler<T, State, Future = Answer> + Sync, T>(
+    pub(crate) fn delete<H: Handle<A>, A>(
         path: &'static str,
         access: Access,
         summary: &'static str,
@@ -193,16 +194,16 @@ impl Route {
         Self::new(Method::DELETE, path, access, summary, handler)
     }
 
-    pub(crate) fn query<T: JsonSchema>(self) -> Self {
-        Self { query: Some(|generator| generator.subschema_for::<T>()), ..self }
+    pub(crate) fn query<T: Described>(self) -> Self {
+        Self { query: Some(schema_of::<T>()), ..self }
     }
 
-    pub(crate) fn takes<T: JsonSchema>(self) -> Self {
-        Self { takes: Some(|generator| generator.subschema_for::<T>()), ..self }
+    pub(crate) fn takes<T: Described>(self) -> Self {
+        Self { takes: Some(schema_of::<T>()), ..self }
     }
 
-    pub(crate) fn gives<T: JsonSchema>(self) -> Self {
-        Self { gives: Some(|generator| generator.subschema_for::<T>()), ..self }
+    pub(crate) fn gives<T: Described>(self) -> Self {
+        Self { gives: Some(schema_of::<T>()), ..self }
     }
 
     /// What is sent is, or may be, of these media types.
@@ -215,8 +216,8 @@ impl Route {
         Self { gives_kinds, ..self }
     }
 
-    pub(crate) fn refuses<T: JsonSchema>(self) -> Self {
-        Self { refuses: Some(|generator| generator.subschema_for::<T>()), ..self }
+    pub(crate) fn refuses<T: Described>(self) -> Self {
+        Self { refuses: Some(schema_of::<T>()), ..self }
     }
 
     /// The status when all is well, where that is not 200.
@@ -253,22 +254,15 @@ pub(crate) fn table() -> Vec<Route> {
 pub(crate) fn router(state: State) -> Router {
     let mut router = Router::new();
     for route in table() {
-        let (access, door) = (route.access, route.door);
-        let open = is_open(&state, door);
-        let lines = state.audit.clone();
-        let guarded = route.handler.layer(DefaultBodyLimit::max(route.body)).layer(from_fn(
-            move |caller: Caller, parameters: RawPathParams, request: Request, next: Next| {
-                let lines = lines.clone();
-                async move {
-                    let asked = Asked::of(&caller, &request);
-                    let mut response = guard(access, door, open, caller, parameters, request, next).await;
-                    asked.note(&lines, door, response.status()).await;
-                    response.extensions_mut().insert(door);
-                    response
-                }
-            },
-        ));
-        router = router.route(route.path, guarded);
+        let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
+        let guarded = Guarded(Arc::new(Row {
+            access: route.access,
+            door: route.door,
+            open: is_open(&state, route.door),
+            body: route.body,
+            handler: route.handler,
+        }));
+        router = router.route(route.path, on(filter, guarded));
     }
     let router =
         router.fallback(|| async { Failure::not_found("such page") }).method_not_allowed_fallback(|| async {
@@ -279,6 +273,66 @@ pub(crate) fn router(state: State) -> Router {
             )
         });
     layers::around(router, state.clone()).with_state(state)
+}
+
+/// What of a row is needed once requests come.
+struct Row {
+    access: Access,
+    door: Door,
+    /// Whoever comes may download here.
+    open: bool,
+    body: usize,
+    handler: Handler,
+}
+
+/// A row's handler behind its guard: one type for all rows, since what axum and tower build around each type is 5 kB of
+/// code.
+#[derive(Clone)]
+struct Guarded(Arc<Row>);
+
+impl axum::handler::Handler<(), State> for Guarded {
+    type Future = Answer;
+
+    fn call(self, request: Request, state: State) -> Answer {
+        Box::pin(async move { self.0.answer(request, &state).await })
+    }
+}
+
+impl Row {
+    async fn answer(&self, request: Request, state: &State) -> Response {
+        let (mut head, body) = request.into_parts();
+        let mut caller = Caller::of_head(&head);
+        if self.open {
+            caller = opened(caller, true);
+            head.extensions.insert(caller.clone());
+        }
+        let asked = Asked::of(&caller, &head);
+        let page = crate::console::Asked::of(self.door, &caller, &head);
+        let allowed = match segments(&mut head).await {
+            Ok(segments) => allowed(self.access, &caller, &segments).map(|()| segments),
+            Err(failure) => Err(failure),
+        };
+        let response = match allowed {
+            Ok(segments) => self.handler.answer(head, segments, body, self.body, state).await,
+            Err(failure) => failure.into_response(),
+        };
+        let mut response = match page {
+            Some(page) => page.present(response),
+            None => response,
+        };
+        asked.note(&state.audit, self.door, response.status()).await;
+        response.extensions_mut().insert(self.door);
+        response
+    }
+}
+
+/// What stands in the path's segments, by their names in the route.
+async fn segments(head: &mut Parts) -> Answered<Vec<(String, String)>> {
+    match RawPathParams::from_request_parts(head, &()).await {
+        Ok(found) => Ok(found.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()),
+        Err(rejection) if rejection.status().is_server_error() => Err(Failure::internal(rejection)),
+        Err(_) => Err(Failure::invalid("the path is not UTF-8")),
+    }
 }
 
 /// Whether whoever comes may download there.
@@ -294,40 +348,18 @@ pub(crate) fn opened(mut caller: Caller, open: bool) -> Caller {
     caller
 }
 
-async fn guard(
-    access: Access,
-    door: Door,
-    open: bool,
-    mut caller: Caller,
-    parameters: RawPathParams,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    if open {
-        caller = opened(caller, open);
-        request.extensions_mut().insert(caller.clone());
-    }
-    let allowed = match access {
+/// Whether `access` lets somebody in at this path.
+fn allowed(access: Access, caller: &Caller, segments: &[(String, String)]) -> Answered<()> {
+    match access {
         Access::Public | Access::Asked(_) => Ok(()),
         Access::Known if caller.is_anonymous() => Err(Failure::unauthorized()),
         Access::Known => Ok(()),
         Access::Role(role, On::Anywhere) => caller.must(role, Place::Anywhere),
         Access::Role(role, On::Everywhere) => caller.must(role, Place::Everywhere),
-        Access::Role(role, On::Segment(segment)) => {
-            match parameters.iter().find(|(name, _)| *name == segment) {
-                Some((_, project)) => caller.must(role, Place::Project(project)),
-                None => Err(Failure::internal("a route names a segment that its path does not have")),
-            }
-        }
-    };
-    let page = crate::console::Asked::of(door, &caller, &request);
-    let response = match allowed {
-        Ok(()) => next.run(request).await,
-        Err(failure) => failure.into_response(),
-    };
-    match page {
-        Some(page) => page.present(response),
-        None => response,
+        Access::Role(role, On::Segment(segment)) => match segments.iter().find(|(name, _)| name == segment) {
+            Some((_, project)) => caller.must(role, Place::Project(project)),
+            None => Err(Failure::internal("a route names a segment that its path does not have")),
+        },
     }
 }
 
@@ -340,12 +372,12 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(caller: &Caller, request: &Request) -> Self {
-        let id = request.extensions().get::<layers::RequestId>().map(|id| id.0.clone());
+    fn of(caller: &Caller, head: &Parts) -> Self {
+        let id = head.extensions.get::<layers::RequestId>().map(|id| id.0.clone());
         Self {
             caller: caller.clone(),
-            method: request.method().clone(),
-            path: request.uri().path().to_owned(),
+            method: head.method.clone(),
+            path: head.uri.path().to_owned(),
             id: id.unwrap_or_default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use alnage_registry::{FileRecord, Kind, Version};
 use axum::{
-    extract::{Path, RawQuery, State as Shared},
+    extract::{RawQuery, State as Shared},
     http::{HeaderMap, Method},
     response::{IntoResponse, Response},
 };
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Call, Told, find, named, unknown};
 use crate::{
     auth::Caller,
-    core::{Failure, Json, State, blocking},
+    core::{Failure, Json, Path, State, blocking},
     hub::{
         door::{self, Asked, Found},
         file::send,

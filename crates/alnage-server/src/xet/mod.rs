@@ -12,14 +12,14 @@ use alnage_registry::{
 use alnage_xet::{MAX_SHARD_BYTES, MAX_XORB_BODY, MerkleHash};
 use axum::{
     body::{Body, Bytes},
-    extract::{Path, State as Shared},
+    extract::State as Shared,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use crate::core::{Access, Answered, Ask, Failure, Json, Route, State, blocking};
+use crate::core::{Access, Answered, Ask, Failure, Json, Path, Route, State, blocking};
 
 /// Xorbs and shards in memory at a time; the others wait at the door.
 static AT_ONCE: Semaphore = Semaphore::const_new(6);

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, io, path::Path, process::ExitCode};
 
 use alnage_pipeline::{Input, describe, evidence, rfc3339, vet};
 use alnage_policy::{
-    Decision, Effect, Error, Pack, SHIPPED, evidence_schema, example_input, explain, unknown_keys,
+    Decision, Effect, Error, INPUT_SCHEMA, Pack, SHIPPED, example_input, explain, unknown_keys,
 };
 use anyhow::Context as _;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ pub(super) fn run(command: &PolicyCommand) -> anyhow::Result<ExitCode> {
         PolicyCommand::Explain(arguments) => return tell_why(arguments),
         PolicyCommand::Replay(arguments) => return replay(arguments),
         PolicyCommand::Example => output::print(&format!("{:#}\n", example_input()))?,
-        PolicyCommand::Schema => output::print(&format!("{:#}\n", evidence_schema()))?,
+        PolicyCommand::Schema => output::print(INPUT_SCHEMA)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,6 @@ mod literal;
 use std::sync::Arc;
 
 use alnage_types::{IssueKind, ReadEnd, Reader, Source, WindowSource};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use self::{dtype::DataType, literal::Literal};
@@ -51,7 +50,8 @@ const MAX_HEADER: u64 = 1 << 20;
 const MAX_ARRAYS: u64 = 10_000;
 
 /// Facts about a `.npy` file.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ArrayFacts {
     /// Version of the header's format: `1.0`.
     pub version: String,
@@ -77,7 +77,8 @@ pub struct ArrayFacts {
 }
 
 /// Facts about a `.npz` file.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ArrayArchiveFacts {
     /// Names of the arrays, at most 256.
     pub arrays: Vec<String>,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use alnage_types::{Reader, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -12,7 +11,8 @@ use crate::{
 };
 
 /// Facts about a bundle.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BundleFacts {
     /// Python files in it, at most 64 names.
     pub python_files: Vec<String>,
@@ -23,7 +23,8 @@ pub struct BundleFacts {
 }
 
 /// Facts about an ExecuTorch program.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExecutorchFacts {
     /// The four letters that name the schema's version.
     pub identifier: String,

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use alnage_types::{Reader, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -31,7 +30,8 @@ pub(in crate::container) static CHECKPOINT: Format = Format {
 };
 
 /// Facts about a PyTorch checkpoint.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CheckpointFacts {
     /// What `torch.load` or `torch.jit.load` would make of it.
     pub flavour: Flavour,
@@ -58,7 +58,8 @@ pub struct CheckpointFacts {
 }
 
 /// What kind of program a checkpoint is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Flavour {
     /// What `torch.save` writes: any pickled object.

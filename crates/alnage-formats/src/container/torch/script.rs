@@ -3,7 +3,6 @@
 use std::{collections::HashMap, sync::Arc};
 
 use alnage_types::{IssueKind, Reader, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -29,7 +28,8 @@ const MAX_SOURCE: u64 = 64 << 20;
 const MAX_OPERATORS: usize = 512;
 
 /// Facts about a TorchScript source file.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ScriptFacts {
     /// Distinct operators in the order of their first use.
     pub operators: Vec<Operator>,
@@ -39,7 +39,8 @@ pub struct ScriptFacts {
 }
 
 /// An operator that a TorchScript program names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Operator {
     /// With its namespace: `aten.from_file`, `image.read_file`; `.save` when it is a method of some value.
     pub name: String,

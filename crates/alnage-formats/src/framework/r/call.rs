@@ -5,13 +5,13 @@ use std::{
     rc::Rc,
 };
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{super::text::short, RFacts, function::RFunction};
 
 /// A call in a function, a promise or a language object.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RCall {
     /// The function: `system`, without its package. Empty when the function is itself computed.
     pub function: String,
@@ -28,7 +28,8 @@ pub struct RCall {
 }
 
 /// An argument of a call.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", content = "value")]
 pub enum RArgument {
     /// A symbol.
@@ -42,7 +43,8 @@ pub enum RArgument {
 }
 
 /// A promise that nobody has evaluated yet: whoever touches it runs its call.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RPromise {
     /// The call, shortened.
     pub call: String,

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::repository::Entry;
 
 /// Facts of a JSON or YAML document, whatever it configures.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConfigFacts {
     /// What loaders take a document of this name for.
     pub role: ConfigRole,
@@ -89,7 +89,8 @@ fn is_one(count: &u64) -> bool {
 }
 
 /// What loaders take a document for, by its name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ConfigRole {
     /// `config.json`.
@@ -141,7 +142,8 @@ impl ConfigRole {
 }
 
 /// A class that transformers imports from a Python file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AutoMapEntry {
     /// The automatic class (`AutoModelForCausalLM`).
     pub auto_class: String,
@@ -155,7 +157,8 @@ pub struct AutoMapEntry {
 }
 
 /// An object that a loader makes by its dotted name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Instantiation {
     /// Where, as a JSON pointer.
     pub pointer: String,
@@ -171,7 +174,8 @@ pub struct Instantiation {
 }
 
 /// A setting worth judging.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Setting {
     /// Where, as a JSON pointer.
     pub pointer: String,
@@ -184,7 +188,8 @@ pub struct Setting {
 }
 
 /// A part of a pipeline that a loader imports by module and class.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Component {
     /// Its name in the pipeline.
     pub name: String,
@@ -195,7 +200,8 @@ pub struct Component {
 }
 
 /// A YAML tag that makes a Python object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PythonTag {
     /// Where, as a JSON pointer.
     pub pointer: String,
@@ -209,7 +215,8 @@ pub struct PythonTag {
 }
 
 /// Which tensor lies in which file.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ShardIndex {
     /// The files, as written, each once.
     pub files: Vec<String>,

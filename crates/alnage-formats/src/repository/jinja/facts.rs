@@ -1,10 +1,10 @@
 //! What a template says about itself once it is read.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Facts of a Jinja template.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TemplateFacts {
     /// What ordinary chat templates do not do, in the order of the template.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -17,7 +17,8 @@ pub struct TemplateFacts {
 }
 
 /// Something in a template that ordinary ones do not have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Construct {
     /// What it is.
     pub kind: ConstructKind,
@@ -33,7 +34,8 @@ pub struct Construct {
 }
 
 /// Kinds of constructs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ConstructKind {
     /// An attribute of Python's object machinery is reached: `x.__class__`, `x['__globals__']`, `x|attr('mro')`.

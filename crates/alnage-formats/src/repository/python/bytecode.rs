@@ -3,7 +3,6 @@
 use std::{collections::HashMap, sync::Arc};
 
 use alnage_types::{IssueKind, Reader, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -18,7 +17,8 @@ use crate::{
 };
 
 /// Facts of a compiled Python file.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BytecodeFacts {
     /// The version that it is for; `None` when its number is not known here.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,7 +37,8 @@ pub struct BytecodeFacts {
 }
 
 /// A callable that statements of a module reach.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reach {
     /// By its full name: `os.system`.
     pub name: String,
@@ -51,7 +52,8 @@ pub struct Reach {
 }
 
 /// How Python tells whether compiled code belongs to the source beside it (PEP 552).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Validation {
     /// By the time of the source's last change, and from 3.3 on its size.

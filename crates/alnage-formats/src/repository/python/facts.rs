@@ -1,10 +1,10 @@
 //! What a Python file imports, defines and calls, and when those calls run.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Facts of a Python file.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PythonFacts {
     /// Modules it imports, as dotted names; relative ones begin with a dot.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -20,7 +20,8 @@ pub struct PythonFacts {
 }
 
 /// A call that acts on more than the program's own data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SensitiveCall {
     /// The callable by its full name, aliases and indirections resolved: `os.system`.
     pub name: String,
@@ -47,7 +48,8 @@ pub struct SensitiveCall {
 }
 
 /// What a call does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Starts a process.
@@ -79,7 +81,8 @@ pub enum Action {
 }
 
 /// When a call runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum When {
     /// When the file is run as a program.
@@ -93,7 +96,8 @@ pub enum When {
 }
 
 /// Where a call's argument comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ArgumentOrigin {
     /// There is none.

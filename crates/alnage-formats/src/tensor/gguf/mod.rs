@@ -9,7 +9,6 @@ mod value;
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use alnage_types::{IssueKind, Reader, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Carried, ElementTotals, LayoutFault, MetadataEntry, TensorFacts, TensorSummary, layout};
@@ -30,7 +29,8 @@ pub(crate) static FORMAT: Format = Format {
 };
 
 /// What a GGUF file says about itself.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GgufFacts {
     /// The format's version.
     pub version: u32,
@@ -110,7 +110,8 @@ pub struct GgufFacts {
 }
 
 /// Something wrong with the header, the metadata or the tensor table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GgufFault {
     /// What.
     pub kind: GgufFaultKind,
@@ -123,7 +124,8 @@ pub struct GgufFault {
 }
 
 /// Something wrong with the header, the metadata or the tensor table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GgufFaultKind {
     /// A count or length that no file can have: loaders that multiply it overflow.

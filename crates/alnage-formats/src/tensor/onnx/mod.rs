@@ -8,7 +8,6 @@ mod walk;
 use std::{collections::BTreeMap, sync::Arc};
 
 use alnage_types::Source;
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Carried, ElementTotals, LayoutFault, MetadataEntry, TensorFacts};
@@ -28,7 +27,8 @@ pub(crate) static FORMAT: Format = Format {
 };
 
 /// What an ONNX model says about itself.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OnnxFacts {
     /// Version of the representation.
     pub ir_version: u64,
@@ -108,7 +108,8 @@ pub struct GraphValue {
 }
 
 /// An operator set and its version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Opset {
     /// Its name space; empty for ONNX itself.
     pub domain: String,
@@ -117,7 +118,8 @@ pub struct Opset {
 }
 
 /// The name of an operator or function.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OperatorName {
     /// Its name space; empty for ONNX itself.
     pub domain: String,
@@ -126,7 +128,8 @@ pub struct OperatorName {
 }
 
 /// How an operator is used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OperatorUse {
     /// Which operator.
     #[serde(flatten)]
@@ -140,7 +143,8 @@ pub struct OperatorUse {
 }
 
 /// An attribute that carries something, and the operator it belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodeCarried {
     /// The operator.
     pub operator: OperatorName,

@@ -10,7 +10,6 @@ use std::{
 };
 
 use alnage_types::{Exhausted, IssueKind, Reader, Source};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -39,7 +38,8 @@ pub(crate) static FORMAT: Format = Format {
 };
 
 /// What a safetensors file says about itself.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SafetensorsFacts {
     /// Bytes of the JSON header as declared.
     pub header_length: u64,
@@ -85,7 +85,8 @@ pub struct Tensor {
 }
 
 /// Something wrong with the header itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HeaderFault {
     /// What.
     pub kind: HeaderFaultKind,
@@ -98,7 +99,8 @@ pub struct HeaderFault {
 }
 
 /// Something wrong with the header itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HeaderFaultKind {
     /// The declared length goes past the end of the file.

@@ -1,7 +1,7 @@
 //! The door: signing in and out, what every page loads, and the page that is not there.
 
 use axum::{
-    extract::{Path, State as Shared},
+    extract::State as Shared,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
@@ -15,7 +15,7 @@ use crate::{
         parts::{InQuery, Link, Place},
         respond::{done, frame, page, sentence},
     },
-    core::{Answered, Failure, Form, Query, State, blocking},
+    core::{Answered, Failure, Form, Path, Query, State, blocking},
 };
 
 pub(super) async fn root() -> Redirect {

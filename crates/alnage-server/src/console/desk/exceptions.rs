@@ -4,10 +4,7 @@ use alnage_registry::{
     Exception, NewException, Version,
     people::{Place as Where, Role},
 };
-use axum::{
-    extract::{Path, State as Shared},
-    response::Response,
-};
+use axum::{extract::State as Shared, response::Response};
 use serde::Deserialize;
 
 use super::{
@@ -22,7 +19,7 @@ use crate::{
         parts::{Mark, Moment, Place, Tone, Until},
         respond,
     },
-    core::{Answered, Failure, Form, Query, State, blocking},
+    core::{Answered, Failure, Form, Path, Query, State, blocking},
 };
 
 /// What stands after `?`.

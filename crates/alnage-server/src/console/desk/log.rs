@@ -1,10 +1,7 @@
 //! The transparency log: its checkpoint, its entries, and the proof of each.
 
 use alnage_registry::{Logged, people::Role};
-use axum::{
-    extract::{Path, State as Shared},
-    response::Response,
-};
+use axum::{extract::State as Shared, response::Response};
 use base64ct::{Base64, Encoding as _};
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -18,7 +15,7 @@ use crate::{
         parts::{Count, Link, Mark, Moment, Place, Proof, Size, Tone},
         respond,
     },
-    core::{Answered, Failure, Query, State},
+    core::{Answered, Failure, Path, Query, State},
 };
 
 const ROWS: u32 = 50;

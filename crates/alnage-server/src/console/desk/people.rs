@@ -4,10 +4,7 @@ use alnage_registry::{
     AuditRecord, Page,
     people::{Account, Grant, NewToken, Place as At, Role, Token},
 };
-use axum::{
-    extract::{Path, State as Shared},
-    response::Response,
-};
+use axum::{extract::State as Shared, response::Response};
 use serde::Deserialize;
 
 use crate::{
@@ -18,7 +15,7 @@ use crate::{
         parts::{InQuery, Link, Mark, Moment, Place, Tone, Until},
         respond,
     },
-    core::{Answered, Failure, Form, Query, State},
+    core::{Answered, Failure, Form, Path, Query, State},
 };
 
 const ROWS: usize = 200;

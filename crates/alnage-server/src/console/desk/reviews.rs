@@ -1,10 +1,7 @@
 //! Requests for approval, and votes about them.
 
 use alnage_registry::{FindingQuery, Page, Request, RequestState, Version, Vote, VoteKind, people::Role};
-use axum::{
-    extract::{Path, State as Shared},
-    response::Response,
-};
+use axum::{extract::State as Shared, response::Response};
 use serde::Deserialize;
 
 use super::{actor, may, must, rows};
@@ -16,7 +13,7 @@ use crate::{
         parts::{Count, Link, Mark, Moment, Place, Tone, Until, day},
         respond,
     },
-    core::{Answered, Failure, Form, Query, State},
+    core::{Answered, Failure, Form, Path, Query, State},
 };
 
 pub(super) const DAY: u64 = 86_400;

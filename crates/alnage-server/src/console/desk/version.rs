@@ -5,10 +5,7 @@ use alnage_registry::{
     FindingQuery, Kind, NewRequest, Page, Repo, Request, RequestState, ScanRecord, Stage, Version,
     people::Role,
 };
-use axum::{
-    extract::{Path, State as Shared},
-    response::Response,
-};
+use axum::{extract::State as Shared, response::Response};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -21,7 +18,7 @@ use crate::{
         parts::{Count, InQuery, Link, Mark, Moment, Place, Size, Tone, Until},
         respond,
     },
-    core::{Answered, Failure, Form, Query, State},
+    core::{Answered, Failure, Form, Path, Query, State},
 };
 
 /// What the page of a version shows of each list.

@@ -1,16 +1,12 @@
 //! Bodies that are longer than memory: read line by line, or handed to what blocks.
 
-use std::{
-    future::poll_fn,
-    io::{self, Read},
-    pin::Pin,
-};
+use std::io::{self, Read};
 
 use axum::body::{Body, Bytes};
-use http_body::Body as _;
 use tokio::sync::mpsc;
 
 use super::super::reply::Refusal;
+use crate::core::bytes::piece;
 
 /// A file of ten megabytes in base64, and what stands around it.
 const MAX_LINE: usize = 16 << 20;
@@ -65,19 +61,6 @@ impl Lines {
                 Some(Err(error)) => return Err(Refusal::Invalid(format!("the request broke off: {error}"))),
                 None => self.ended = true,
             }
-        }
-    }
-}
-
-/// The next bytes of a body.
-async fn piece(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
-    loop {
-        let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await?;
-        match frame.map(http_body::Frame::into_data) {
-            Ok(Ok(bytes)) => return Some(Ok(bytes)),
-            // What follows a body is of no use.
-            Ok(Err(_)) => {}
-            Err(error) => return Some(Err(error)),
         }
     }
 }
