@@ -175,7 +175,7 @@ fn arrows_only_point_down() {
         ("alnage-policy", &["alnage-types"]),
         ("alnage-xet", &["alnage-types"]),
         ("alnage-admission", &["alnage-types"]),
-        ("alnage-discover", &["alnage-facts", "alnage-scan", "alnage-types"]),
+        ("alnage-discover", &["alnage-facts", "alnage-formats", "alnage-scan", "alnage-types"]),
     ];
     let mut offences = Vec::new();
     for (krate, may) in allowed {

@@ -163,7 +163,7 @@ fn zips_of_advisories() {
     members(&zip, &mut |name, bytes| seen.push((name.to_owned(), bytes.to_vec()))).unwrap();
     assert_eq!(seen, [("a.json".to_owned(), b"{}".to_vec()), ("b/c.json".to_owned(), b"more".to_vec())]);
     for cut in 0..zip.len() {
-        let _ = members(&zip[..cut], &mut |_, _| {});
+        assert!(members(&zip[..cut], &mut |_, _| {}).is_err(), "{cut}");
     }
     for at in 0..zip.len() {
         let mut changed = zip.clone();
@@ -171,4 +171,47 @@ fn zips_of_advisories() {
         let _ = members(&changed, &mut |_, _| {});
     }
     assert!(members(b"", &mut |_, _| {}).is_err());
+}
+
+#[test]
+fn zips_of_advisories_are_whole_or_an_error_says_where() {
+    let check = |zip: &Zip, expected: Result<&[&str], &str>| {
+        let mut seen = Vec::new();
+        let whole = members(&zip.build(), &mut |name, _| seen.push(name.to_owned()));
+        match expected {
+            Ok(names) => assert_eq!((whole, seen), (Ok(()), names.iter().map(|&n| n.to_owned()).collect())),
+            Err(said) => assert_eq!(whole, Err(said.to_owned())),
+        }
+    };
+    let good = || ZipEntry::deflated("a.json", b"{}");
+    let mut streamed = ZipEntry::deflated("b.json", b"more");
+    streamed.descriptor = true;
+    check(&Zip { zip64: true, ..Zip::of([good(), streamed]) }, Ok(&["a.json", "b.json"]));
+    check(&Zip::default(), Ok(&[]));
+
+    let limit = vec![b' '; 16 << 20];
+    check(&Zip::of([ZipEntry::deflated("a.json", &limit)]), Ok(&["a.json"]));
+    let longer = vec![b' '; (16 << 20) + 1];
+    let too_long = Err("`a.json` is too long for an advisory");
+    check(&Zip::of([ZipEntry::deflated("a.json", &longer)]), too_long);
+    check(&Zip::of([ZipEntry::stored("a.json", &longer)]), too_long);
+    // What comes out is held to what was declared.
+    let length = Err("`a.json` cannot be unpacked: its length does not fit");
+    for declared in [0, 2, 16 << 20] {
+        let lie = ZipEntry::deflated("a.json", &longer).both(|header| header.size = declared);
+        check(&Zip::of([lie]), length);
+    }
+    check(&Zip::of([good().both(|header| header.size = 3)]), length);
+
+    let checksum = Err("`a.json` cannot be unpacked: its checksum does not fit");
+    for entry in [good(), ZipEntry::stored("a.json", b"{}")] {
+        check(&Zip::of([entry.both(|header| header.crc32 ^= 1)]), checksum);
+    }
+    let mut cut = good().both(|header| header.compressed -= 1);
+    cut.data.pop();
+    check(&Zip::of([cut]), Err("`a.json` cannot be unpacked: unexpected end of file"));
+    let unknown = good().both(|header| header.method = 9);
+    check(&Zip::of([unknown]), Err("`a.json` cannot be unpacked: packing method 9 is not read"));
+    check(&Zip::of([good(), good()]), Err("two entries are called `a.json`"));
+    check(&Zip { headless: true, ..Zip::of([good()]) }, Err("no directory of entries"));
 }

@@ -2,16 +2,15 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use p256::ecdsa::signature::Verifier as _;
-use rsa::{BoxedUint, RsaPublicKey, pkcs1v15};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::Value;
-use sha2::Sha256;
 
 /// Clocks differ by so many seconds.
 const LEEWAY: u64 = 60;
 /// Keys of a set that are looked at.
 const MOST_KEYS: usize = 64;
 /// Keys below are no longer safe, keys above only cost time.
-const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// A key somebody publishes.
 pub(crate) struct Key {
@@ -20,7 +19,7 @@ pub(crate) struct Key {
 }
 
 enum KeyKind {
-    Rsa(pkcs1v15::VerifyingKey<Sha256>),
+    Rsa(RsaPublicKeyComponents<Vec<u8>>),
     P256(p256::ecdsa::VerifyingKey),
 }
 
@@ -100,8 +99,9 @@ impl Key {
     fn signed(&self, algorithm: &str, message: &[u8], signature: &[u8]) -> bool {
         // The key decides which algorithm may be meant; a token cannot choose another one.
         match &self.kind {
-            KeyKind::Rsa(key) if algorithm == "RS256" => pkcs1v15::Signature::try_from(signature)
-                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+            KeyKind::Rsa(key) if algorithm == "RS256" => {
+                key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
+            }
             KeyKind::P256(key) if algorithm == "ES256" => p256::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
             _ => false,
@@ -127,12 +127,12 @@ fn key(described: &Value) -> Option<Key> {
             if modulus.len() > 1024 || exponent.len() > 8 {
                 return None;
             }
-            let modulus = BoxedUint::from_be_slice_vartime(&modulus);
-            if !RSA_BITS.contains(&modulus.bits_vartime()) {
+            let (n, e) = (without_zeros(&modulus), without_zeros(&exponent));
+            let unused = n.first().map_or(0, |first| first.leading_zeros() as usize);
+            if !RSA_BITS.contains(&(n.len() * 8 - unused)) {
                 return None;
             }
-            let key = RsaPublicKey::new(modulus, BoxedUint::from_be_slice_vartime(&exponent)).ok()?;
-            KeyKind::Rsa(pkcs1v15::VerifyingKey::new(key))
+            KeyKind::Rsa(RsaPublicKeyComponents { n, e })
         }
         "EC" if text("crv") == Some("P-256") => {
             let (x, y) = (number("x")?, number("y")?);
@@ -145,4 +145,9 @@ fn key(described: &Value) -> Option<Key> {
         _ => return None,
     };
     Some(Key { id: text("kid").map(str::to_owned), kind })
+}
+
+/// A number without the zeros in front of it, which some publish and `ring` does not take.
+fn without_zeros(number: &[u8]) -> Vec<u8> {
+    number.iter().copied().skip_while(|&byte| byte == 0).collect()
 }

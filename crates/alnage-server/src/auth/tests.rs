@@ -71,6 +71,35 @@ fn an_identity_is_believed_only_as_it_was_signed() {
     check(&token(&header(), &several), ours, NOW, true);
 }
 
+/// The example of RFC 7515, A.2: a signature that fits is known by what is said after it was checked.
+#[test]
+fn rs256_is_verified_by_the_key_that_is_published() {
+    const MODULUS: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+    const SIGNED: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+    const SIGNATURE: &str = "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+    let check = |modulus: &[u8], exponent: &[u8], token: &str, expected: bool| {
+        let part = Base64UrlUnpadded::encode_string;
+        let set = json!({ "keys": [{ "kty": "RSA", "n": part(modulus), "e": part(exponent) }] });
+        let verified = jwt::read(token).and_then(|read| read.verify(&jwt::keys(&set), &[], 1_300_819_000));
+        let said =
+            if expected { "it is meant for somebody else" } else { "none of its issuer's keys signed it" };
+        assert_eq!(verified, Err(said), "{token}");
+    };
+    let modulus = Base64UrlUnpadded::decode_vec(MODULUS).unwrap();
+    let good = format!("{SIGNED}.{SIGNATURE}");
+    check(&modulus, &[1, 0, 1], &good, true);
+    check(&[&[0], modulus.as_slice()].concat(), &[0, 1, 0, 1], &good, true);
+    check(&modulus, &[3], &good, false);
+    check(&modulus, &[], &good, false);
+    check(&[], &[1, 0, 1], &good, false);
+    check(&modulus[1..], &[1, 0, 1], &good, false);
+    check(&[&[1], [0xff; 1024].as_slice()].concat(), &[1, 0, 1], &good, false);
+    check(&modulus, &[1, 0, 1], &format!("{SIGNED}."), false);
+    check(&modulus, &[1, 0, 1], &format!("{SIGNED}.{}", &SIGNATURE[..340]), false);
+    let other_claims = SIGNED.replace("eyJpc3MiOiJqb2UiLA0K", "eyJpc3MiOiJqb2EiLA0K");
+    check(&modulus, &[1, 0, 1], &format!("{other_claims}.{SIGNATURE}"), false);
+}
+
 fn trusting(when: &[(&str, &str)]) -> (tempfile::NamedTempFile, Server) {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), published().to_string()).unwrap();

@@ -1,10 +1,13 @@
 //! The signature algorithms that certificates, revocation lists and timestamps are signed with.
 
 use p256::{ecdsa::signature::hazmat::PrehashVerifier as _, pkcs8::DecodePublicKey as _};
-use rsa::{RsaPublicKey, pkcs1v15, pss, signature::Verifier as _, traits::PublicKeyParts as _};
+use ring::signature::{self, RsaPublicKeyComponents};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use x509_cert::{
-    der::{Decode as _, Encode as _, Reader as _, SliceReader, TagMode, TagNumber, asn1::ObjectIdentifier},
+    der::{
+        Decode as _, Encode as _, Reader as _, SliceReader, TagMode, TagNumber,
+        asn1::{ObjectIdentifier, UintRef},
+    },
     spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned},
 };
 
@@ -23,6 +26,8 @@ const ED25519: ObjectIdentifier = oid("1.3.101.112");
 
 /// RSA keys below this have been broken in practice; above, one signature takes too long.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+/// Below, a signature is its own message; above, checking one takes too long.
+const RSA_EXPONENTS: std::ops::Range<u64> = 3..1 << 33;
 
 /// A hash that is strong enough to sign over. SHA-1 and MD5 are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +59,15 @@ impl Hash {
             Self::Sha512 => Sha512::digest(message).to_vec(),
         }
     }
+
+    /// How many bytes long it is.
+    fn length(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
 }
 
 /// A way to sign, as an algorithm identifier names it.
@@ -80,8 +94,15 @@ pub(crate) fn verify_signature(
     let der = signer.to_der().map_err(|_| "the key cannot be read".to_owned())?;
     let holds = match scheme {
         Scheme::Ecdsa(hash) => ecdsa(signer, &der, &hash.of(message), signature),
-        Scheme::RsaPkcs1(hash) => rsa_pkcs1(&rsa_key(signer, &der)?, hash, message, signature),
-        Scheme::RsaPss { hash, salt } => rsa_pss(&rsa_key(signer, &der)?, hash, salt, message, signature),
+        Scheme::RsaPkcs1(hash) => Some(rsa_pkcs1(&rsa_key(signer)?, hash, message, signature)),
+        // TLS and the rules for public authorities allow no other length either.
+        Scheme::RsaPss { hash, salt } if salt != hash.length() => {
+            let length = hash.length();
+            return Err(format!(
+                "a signature by RSA-PSS with a salt of {salt} bytes is not accepted, only of {length} as its hash"
+            ));
+        }
+        Scheme::RsaPss { hash, .. } => Some(rsa_pss(&rsa_key(signer)?, hash, message, signature)),
         Scheme::Ed25519 => ed25519(signer, message, signature),
     };
     match holds {
@@ -167,35 +188,48 @@ fn ecdsa(signer: &SubjectPublicKeyInfoOwned, der: &[u8], prehash: &[u8], signatu
     Some(holds.is_ok())
 }
 
-fn rsa_key(signer: &SubjectPublicKeyInfoOwned, der: &[u8]) -> Result<RsaPublicKey, String> {
+fn rsa_key(signer: &SubjectPublicKeyInfoOwned) -> Result<RsaPublicKeyComponents<&[u8]>, String> {
     if signer.algorithm.oid != RSA_KEY {
         return Err("the signature is not by a key of its kind".to_owned());
     }
-    let key = RsaPublicKey::from_public_key_der(der).map_err(|_| "the RSA key cannot be read".to_owned())?;
-    let bits = key.n().bits() as usize;
+    let key = rsa_components(signer).ok_or_else(|| "the RSA key cannot be read".to_owned())?;
+    let unused = key.n.first().map_or(0, |first| first.leading_zeros() as usize);
+    let bits = key.n.len() * 8 - unused;
     if RSA_BITS.contains(&bits) { Ok(key) } else { Err(format!("an RSA key of {bits} bits is not accepted")) }
 }
 
-fn rsa_pkcs1(key: &RsaPublicKey, hash: Hash, message: &[u8], signature: &[u8]) -> Option<bool> {
-    let signature = pkcs1v15::Signature::try_from(signature).ok()?;
-    let key = key.clone();
-    let holds = match hash {
-        Hash::Sha256 => pkcs1v15::VerifyingKey::<Sha256>::new(key).verify(message, &signature),
-        Hash::Sha384 => pkcs1v15::VerifyingKey::<Sha384>::new(key).verify(message, &signature),
-        Hash::Sha512 => pkcs1v15::VerifyingKey::<Sha512>::new(key).verify(message, &signature),
-    };
-    Some(holds.is_ok())
+/// Modulus and exponent of a key by RFC 8017, neither with zeros in front.
+fn rsa_components(signer: &SubjectPublicKeyInfoOwned) -> Option<RsaPublicKeyComponents<&[u8]>> {
+    signer.algorithm.parameters.as_ref().filter(|parameters| parameters.is_null())?;
+    let mut outer = SliceReader::new(signer.subject_public_key.as_bytes()?).ok()?;
+    let key = outer.sequence(|fields| {
+        let (n, e): (UintRef<'_>, UintRef<'_>) = (fields.decode()?, fields.decode()?);
+        Ok::<_, x509_cert::der::Error>(RsaPublicKeyComponents { n: n.as_bytes(), e: e.as_bytes() })
+    });
+    let key = key.ok().filter(|_| outer.is_finished())?;
+    // Six bytes are beyond every exponent that is accepted.
+    let exponent = key.e.iter().take(6).fold(0, |number, &byte| number << 8 | u64::from(byte));
+    let is_odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
+    (is_odd(key.n) && is_odd(key.e) && RSA_EXPONENTS.contains(&exponent)).then_some(key)
 }
 
-fn rsa_pss(key: &RsaPublicKey, hash: Hash, salt: usize, message: &[u8], signature: &[u8]) -> Option<bool> {
-    let signature = pss::Signature::try_from(signature).ok()?;
-    let key = key.clone();
-    let holds = match hash {
-        Hash::Sha256 => pss::VerifyingKey::<Sha256>::new_with_salt_len(key, salt).verify(message, &signature),
-        Hash::Sha384 => pss::VerifyingKey::<Sha384>::new_with_salt_len(key, salt).verify(message, &signature),
-        Hash::Sha512 => pss::VerifyingKey::<Sha512>::new_with_salt_len(key, salt).verify(message, &signature),
+fn rsa_pkcs1(key: &RsaPublicKeyComponents<&[u8]>, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
+    let parameters = match hash {
+        Hash::Sha256 => &signature::RSA_PKCS1_2048_8192_SHA256,
+        Hash::Sha384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+        Hash::Sha512 => &signature::RSA_PKCS1_2048_8192_SHA512,
     };
-    Some(holds.is_ok())
+    key.verify(parameters, message, signature).is_ok()
+}
+
+/// The salt is as long as the hash.
+fn rsa_pss(key: &RsaPublicKeyComponents<&[u8]>, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
+    let parameters = match hash {
+        Hash::Sha256 => &signature::RSA_PSS_2048_8192_SHA256,
+        Hash::Sha384 => &signature::RSA_PSS_2048_8192_SHA384,
+        Hash::Sha512 => &signature::RSA_PSS_2048_8192_SHA512,
+    };
+    key.verify(parameters, message, signature).is_ok()
 }
 
 fn ed25519(signer: &SubjectPublicKeyInfoOwned, message: &[u8], signature: &[u8]) -> Option<bool> {

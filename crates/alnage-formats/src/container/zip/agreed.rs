@@ -7,14 +7,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use alnage_types::{Budget, Exhausted, Meter, Source, WindowSource};
+use alnage_types::{Budget, Exhausted, Meter, Reader, Source, WindowSource};
 
 use super::{
     contents::codec_of,
     directory::{self, Entry},
     local::{self, LocalHeader},
 };
-use crate::{InflatedSource, container::codec};
+use crate::{InflatedSource, Inflation, container::codec};
 
 /// A member that every reader sees alike.
 #[derive(Clone)]
@@ -109,11 +109,40 @@ impl ZipMember {
         Ok(Arc::new(Packed { source: source.clone(), member: self.clone() }))
     }
 
+    /// Its content in memory, with the length and the checksum that are declared. No more is unpacked than `size`, so
+    /// whoever calls looks at that first.
+    pub fn content(&self, source: &Arc<dyn Source>) -> Result<Vec<u8>, String> {
+        let content: Arc<dyn Source> = if self.is_stored() {
+            Arc::new(WindowSource::new(source.clone(), self.data.start, self.size))
+        } else {
+            let (max_expanded, max_member_memory) = (self.size, self.size);
+            let budget = Budget { max_expanded, max_ratio: 0, max_member_memory, ..Budget::default() };
+            let inflation = self.inflation(source, &mut Meter::new(budget))?;
+            if inflation.exhausted.is_some() {
+                return Err("its length does not fit".to_owned());
+            }
+            Arc::new(self.checked(inflation)?)
+        };
+        let bytes =
+            Reader::new(content.as_ref()).take(content.len()).map_err(|_| "it cannot be read".to_owned())?;
+        if self.is_stored() && crc32fast::hash(&bytes) != self.crc32 {
+            return Err("its checksum does not fit".to_owned());
+        }
+        Ok(bytes.into_owned())
+    }
+
     fn inflate(&self, source: &Arc<dyn Source>, meter: &mut Meter) -> Result<InflatedSource, String> {
+        self.checked(self.inflation(source, meter)?)
+    }
+
+    fn inflation(&self, source: &Arc<dyn Source>, meter: &mut Meter) -> Result<Inflation, String> {
         let codec = codec_of(self.entry.method, Some(&self.entry))
             .ok_or_else(|| format!("packing method {} is not read", self.entry.method))?;
         let (decoder, _) = codec::open(codec, source, self.data.clone());
-        let inflation = InflatedSource::inflate(decoder, self.data.end - self.data.start, meter);
+        Ok(InflatedSource::inflate(decoder, self.data.end - self.data.start, meter))
+    }
+
+    fn checked(&self, inflation: Inflation) -> Result<InflatedSource, String> {
         match (inflation.exhausted, inflation.error) {
             (Some(Exhausted { limit }), _) => Err(format!("stopped at the limit `{limit}`")),
             (None, Some(error)) => Err(error.to_string()),
