@@ -1,7 +1,7 @@
 //! Handlers: asynchronous functions of what they want of a request.
 //!
-//! axum takes a request apart in a future of a type for each handler, 10 kB of code and a tenth of the time this crate
-//! takes to build. Here it is taken apart before the handler is called; only the handler itself is a future.
+//! axum would make a future of a type of its own for taking a request apart for each handler, which is much code and
+//! slow to build. Here that is done before the handler is called; only the handler itself is a future.
 
 use std::pin::Pin;
 
