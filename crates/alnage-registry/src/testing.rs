@@ -160,6 +160,8 @@ impl Bucket {
             .arg(format!("-s3.config={}", keys.display()))
             .args([format!("-master.port={master}"), format!("-volume.port={volume}")])
             .args([format!("-filer.port={filer}"), format!("-s3.port={s3}")])
+            // Else it listens on ports that are the same for all, and ends when another test has them.
+            .args(["-s3.port.iceberg=0", "-s3.port.lance=0"])
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()

@@ -63,6 +63,8 @@ def object_store(folder):
     start([weed, "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={place}", "-s3", f"-s3.port={s3}",
            f"-master.port={master}", f"-master.port.grpc={free_port()}", f"-volume.port={volume}", f"-volume.port.grpc={free_port()}",
            "-filer", f"-filer.port={filer}", f"-filer.port.grpc={free_port()}", f"-s3.port.grpc={free_port()}",
+           # Else it listens on ports that are the same for all, and ends when another test has them.
+           "-s3.port.iceberg=0", "-s3.port.lance=0",
            "-volume.max=40", "-master.volumeSizeLimitMB=64"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def makes_a_bucket():
