@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::core::{Access, Route};
 
-/// `docs/openapi.json`, which is ten times as long before it is packed.
+/// `docs/openapi.json`, which build.rs has packed.
 static TEXT: LazyLock<String> = LazyLock::new(|| {
     let packed = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.bin"));
     let text = miniz_oxide::inflate::decompress_to_vec(packed).unwrap_or_default();

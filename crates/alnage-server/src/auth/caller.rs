@@ -6,7 +6,6 @@ use alnage_registry::{
     Actor, ActorKind,
     people::{Place, Role, Roles},
 };
-
 use axum::http::request::Parts;
 
 use crate::core::{
@@ -87,9 +86,7 @@ impl Caller {
         };
         Err(Failure::forbidden(format!("`{}` lacks the role `{role}`{place}", self.name)))
     }
-}
 
-impl Caller {
     /// Who asks, as it was found out before.
     pub(crate) fn of_head(head: &Parts) -> Self {
         let caller = head.extensions.get::<Self>().cloned();

@@ -3,14 +3,14 @@
 use std::fmt::Display;
 
 use axum::{
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Answered, Failure, State,
-    handler::{FromHead, FromWhole, Given, Wants, Whole},
+    handler::{FromHead, FromWhole, Given, Kind, Wants, Whole},
 };
 
 /// A body in JSON.
@@ -98,41 +98,6 @@ impl FromSegments for (String, String) {
         match segments {
             [(_, one), (_, other)] => Some((one.clone(), other.clone())),
             _ => None,
-        }
-    }
-}
-
-/// What a body may say that it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Json,
-    Form,
-}
-
-impl Kind {
-    fn accepts(self, media: &str) -> bool {
-        match self {
-            Self::Json => {
-                media == "application/json" || (media.starts_with("application/") && media.ends_with("+json"))
-            }
-            Self::Form => media == "application/x-www-form-urlencoded",
-        }
-    }
-
-    /// Whether the body says that it is of this kind.
-    pub(super) fn check(self, headers: &HeaderMap) -> Answered<()> {
-        let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let media = media.and_then(|value| value.split(';').next()).unwrap_or_default();
-        if self.accepts(&media.trim().to_ascii_lowercase()) {
-            return Ok(());
-        }
-        Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", self.wanted()))
-    }
-
-    fn wanted(self) -> &'static str {
-        match self {
-            Self::Json => "the body is not sent as `application/json`",
-            Self::Form => "the body is not sent as `application/x-www-form-urlencoded`",
         }
     }
 }

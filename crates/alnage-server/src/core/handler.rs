@@ -8,13 +8,13 @@ use std::pin::Pin;
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{HeaderMap, Method, StatusCode, request::Parts},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 
 use http_body::Body as _;
 
-use super::{Answered, Failure, State, bytes::piece, extract::Kind};
+use super::{Answered, Failure, State, bytes::piece};
 
 /// What is to come of a request.
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
@@ -39,6 +39,41 @@ pub(crate) enum Wants {
     Whole,
     /// In memory, when it says that it is of this kind.
     Sent(Kind),
+}
+
+/// What a body may say that it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Json,
+    Form,
+}
+
+impl Kind {
+    fn accepts(self, media: &str) -> bool {
+        match self {
+            Self::Json => {
+                media == "application/json" || (media.starts_with("application/") && media.ends_with("+json"))
+            }
+            Self::Form => media == "application/x-www-form-urlencoded",
+        }
+    }
+
+    /// Whether the body says that it is of this kind.
+    fn check(self, headers: &HeaderMap) -> Answered<()> {
+        let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media = media.and_then(|value| value.split(';').next()).unwrap_or_default();
+        if self.accepts(&media.trim().to_ascii_lowercase()) {
+            return Ok(());
+        }
+        Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", self.wanted()))
+    }
+
+    fn wanted(self) -> &'static str {
+        match self {
+            Self::Json => "the body is not sent as `application/json`",
+            Self::Form => "the body is not sent as `application/x-www-form-urlencoded`",
+        }
+    }
 }
 
 /// An argument made from all but the body.
@@ -120,8 +155,7 @@ pub(crate) trait Handle<Arguments>: Send + Sync + 'static {
 }
 
 macro_rules! handle {
-    ($($head:ident)*) => {
-        #[allow(non_snake_case, reason = "arguments are named as their types")]
+    ($($head:ident $argument:ident)*) => {
         impl<F, R, By, Last, $($head,)*> Handle<(By, Last, $($head,)*)> for F
         where
             F: Fn($($head,)* Last) -> R + Send + Sync + 'static,
@@ -132,12 +166,12 @@ macro_rules! handle {
             const WANTS: Wants = Last::WANTS;
 
             fn call(&self, given: Given, state: &State) -> Answer {
-                $(let $head = match $head::from_head(&given, state) {
+                $(let $argument = match $head::from_head(&given, state) {
                     Ok(argument) => argument,
                     Err(failure) => return failed(failure),
                 };)*
                 match Last::from_whole(given, state) {
-                    Ok(last) => answer(self($($head,)* last)),
+                    Ok(last) => answer(self($($argument,)* last)),
                     Err(failure) => failed(failure),
                 }
             }
@@ -146,11 +180,11 @@ macro_rules! handle {
 }
 
 handle!();
-handle!(A);
-handle!(A B);
-handle!(A B C);
-handle!(A B C D);
-handle!(A B C D E);
+handle!(A a);
+handle!(A a B b);
+handle!(A a B b C c);
+handle!(A a B b C c D d);
+handle!(A a B b C c D d E e);
 
 impl<F, R> Handle<()> for F
 where
@@ -210,6 +244,7 @@ impl Handler {
     }
 }
 
+/// The body, which is at most `limit` long.
 async fn whole(mut body: Body, limit: usize) -> Answered<Bytes> {
     let too_large = || {
         let text = format!("the body is longer than {limit} bytes");
@@ -219,20 +254,16 @@ async fn whole(mut body: Body, limit: usize) -> Answered<Bytes> {
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
-    let (mut first, mut rest) = (Bytes::new(), Vec::new());
+    let mut read = Vec::new();
     while let Some(piece) = piece(&mut body).await {
         let piece = piece.map_err(|error| {
             let text = format!("the request broke off: {error}");
             Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", text)
         })?;
-        if first.len() + rest.len() + piece.len() > limit {
+        if read.len() + piece.len() > limit {
             return Err(too_large());
         }
-        if first.is_empty() {
-            first = piece;
-        } else {
-            rest.extend_from_slice(&piece);
-        }
+        read.extend_from_slice(&piece);
     }
-    Ok(if rest.is_empty() { first } else { [&first, rest.as_slice()].concat().into() })
+    Ok(read.into())
 }

@@ -95,7 +95,7 @@ fn schema_of<T: Described>() -> SchemaOf {
 fn schema_of<T: Described>() -> SchemaOf {}
 
 /// A row of the table.
-#[cfg_attr(not(feature = "schema"), allow(dead_code, reason = "what writes the document reads the rest"))]
+#[cfg_attr(not(feature = "schema"), expect(dead_code, reason = "what writes the document reads the rest"))]
 pub(crate) struct Route {
     pub(crate) method: Method,
     /// As axum writes it: `/api/v1/models/{namespace}/{name}`.
