@@ -78,7 +78,7 @@ pub(super) fn decoded(text: &[u8]) -> Option<Vec<u8>> {
         return text::unhex(&digits[..even]);
     }
     all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_'))
-        .then(|| text::base64(digits))
+        .then(|| text::base64_cut(digits))
         .flatten()
 }
 

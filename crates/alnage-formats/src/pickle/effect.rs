@@ -132,7 +132,12 @@ impl Machine<'_> {
                     _ => global.called = true,
                 }
                 self.write_down(Callee::Global(at as usize), callee, arguments, keywords, role, via);
-                self.apply(at, callee, arguments, role, depth)
+                let given = self.apply(at, callee, arguments, role, depth);
+                // What arguments with names do to a text is not known.
+                match given {
+                    Value::Text(..) | Value::Bytes(..) if self.is_container(keywords) => Value::Unknown,
+                    _ => given,
+                }
             }
             Value::Node(_) => self.invoke_node(callee, arguments, keywords, role, via, depth),
             Value::Unknown => {

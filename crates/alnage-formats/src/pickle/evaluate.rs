@@ -1,9 +1,14 @@
 //! Computes what known callables give back, so that names and nested programs resolve.
+//!
+//! A value that is wrong hides what is reached with it, one that is unknown does not: what depends on anything that is not
+//! known for certain, such as the order of a set or how many letters a damaged text has, is unknown.
+
+use std::borrow::Cow;
 
 use super::{
     carried,
     facts::Role,
-    heap::{Node, Value, is_plain},
+    heap::{Items, Node, Value, is_plain},
     known::Known,
     machine::Machine,
     record::innermost,
@@ -14,6 +19,9 @@ use super::{
 const LONGEST: u64 = 8 << 20;
 /// Items of a sequence that a carrier such as `map` is followed for.
 const MAX_CARRIED: usize = 1000;
+
+/// An argument that is not known.
+struct Unknown;
 
 impl Machine<'_> {
     /// What calling the global `at` gives back.
@@ -26,10 +34,11 @@ impl Machine<'_> {
         depth: u32,
     ) -> Value {
         let known = self.record.known[at as usize];
+        let args = self.arguments(arguments);
         if known == Known::Other {
+            (0..args.len.min(8)).for_each(|at| self.may_change(args.get(at)));
             return self.instance(callee, arguments);
         }
-        let args = self.arguments(arguments);
         let (first, second) = (args.get(0), args.get(1));
         let none = Value::None;
         match known {
@@ -60,9 +69,10 @@ impl Machine<'_> {
                 let rest = self.rest(arguments, 1);
                 self.invoke(first, rest, none, Role::Call, Some("operator.call"), depth + 1)
             }
-            Known::Map | Known::StarMap => self.carry(callee, arguments, known, depth),
+            Known::Map | Known::StarMap | Known::Filter => self.carry(callee, arguments, known, depth),
             Known::Reduce => {
                 let items = self.heap.elements(second).unwrap_or_default();
+                let unknown = items.dropped || items.len as usize > MAX_CARRIED;
                 let mut items: Vec<Value> = self.heap.items(items).take(MAX_CARRIED).collect();
                 if args.len > 2 {
                     items.insert(0, args.get(2));
@@ -73,7 +83,7 @@ impl Machine<'_> {
                     let pair = self.heap.tuple(&[result, item]);
                     result = self.invoke(first, pair, none, Role::Call, Some("functools.reduce"), depth + 1);
                 }
-                result
+                if unknown { Value::Unknown } else { result }
             }
             Known::NewObject | Known::NewObjectEx => {
                 let rest = if known == Known::NewObject { self.rest(arguments, 1) } else { second };
@@ -106,9 +116,9 @@ impl Machine<'_> {
                 );
                 if is_plain(made) { self.instance(second, arguments) } else { made }
             }
-            Known::Str => self.recode(first, second, Value::Text),
-            Known::Bytes => self.recode(first, second, Value::Bytes),
-            Known::ByteArray => self.recode(first, second, Value::ByteArray),
+            Known::Str => self.recode(first, second, args.len > 2, Value::Text),
+            Known::Bytes => self.recode(first, second, args.len > 2, Value::Bytes),
+            Known::ByteArray => self.recode(first, second, args.len > 2, Value::ByteArray),
             Known::Chr => match first {
                 Value::Int(code) => {
                     let text = u32::try_from(code).ok().and_then(char::from_u32).map(String::from);
@@ -116,7 +126,13 @@ impl Machine<'_> {
                 }
                 _ => Value::Unknown,
             },
-            Known::Decode | Known::Encode => self.codec(first, second),
+            Known::Decode | Known::Encode => self.codec(first, second, args.len > 2),
+            Known::DecodePart => {
+                let text = self.whole(first).filter(|bytes| bytes.is_ascii()).map(Cow::into_owned);
+                let Some(text) = text else { return Value::Unknown };
+                let parts = [self.heap.computed(&text, Value::Text), Value::Int(text.len() as i64)];
+                self.heap.tuple(&parts)
+            }
             Known::StringMethod => {
                 let global = &self.record.globals[at as usize];
                 let name = innermost(&global.module, &global.name).1;
@@ -125,13 +141,20 @@ impl Machine<'_> {
                 self.string_method(first, &method, rest)
             }
             Known::FromHex | Known::Unhex => self.transform(first, text::unhex),
-            Known::Base64 => self.transform(first, text::base64),
+            // Further arguments are other alphabets, and what is ignored.
+            Known::Base64 | Known::UrlsafeBase64 | Known::Ascii85 if args.len > 1 => Value::Unknown,
+            Known::Base64 => self.transform(first, |text| text::base64(text, false)),
+            Known::UrlsafeBase64 => self.transform(first, |text| text::base64(text, true)),
             Known::Base32 => self.transform(first, text::base32),
             Known::Ascii85 => self.transform(first, text::ascii85),
             Known::Base85 => self.transform(first, text::base85),
             Known::Inflate => {
                 self.note_loaded(first, None);
-                self.transform(first, text::inflate)
+                match second {
+                    Value::None | Value::Int(0..=2 | 8..) => self.transform(first, text::inflate),
+                    Value::Int(..0) => self.transform(first, text::inflate_raw),
+                    _ => Value::Unknown,
+                }
             }
             Known::Add => self.string_method(first, "__add__", arguments),
             Known::Modulo => {
@@ -146,25 +169,54 @@ impl Machine<'_> {
                 _ => Value::Unknown,
             },
             Known::GetItem => self.item(first, second, depth),
+            Known::Pop => {
+                let item = self.item(first, second, depth);
+                self.may_change(first);
+                item
+            }
             Known::Vars => match first {
                 Value::Global(_) => self.heap.node(Node::ModuleDict(first)),
                 _ => self.instance(callee, arguments),
             },
-            Known::ToList | Known::ToTuple | Known::Identity | Known::ToDict => match self.heap.get(first) {
-                Some(Node::Tuple(items) | Node::List(items) | Node::Set(items) | Node::FrozenSet(items)) => {
-                    self.heap.node(if known == Known::ToTuple {
-                        Node::Tuple(items)
-                    } else {
-                        Node::List(items)
-                    })
+            Known::ToList | Known::ToTuple | Known::Identity | Known::ToDict | Known::Reordered => {
+                match self.heap.get(first) {
+                    Some(
+                        node @ (Node::Tuple(items)
+                        | Node::List(items)
+                        | Node::Set(items)
+                        | Node::FrozenSet(items)),
+                    ) => {
+                        let in_order = args.len == 1 && known != Known::Reordered;
+                        let in_order = in_order && !matches!(node, Node::Set(_) | Node::FrozenSet(_));
+                        // Which of them comes first is not known.
+                        let items = items.dropped_if(!in_order && items.len > 1);
+                        self.heap.node(if known == Known::ToTuple {
+                            Node::Tuple(items)
+                        } else {
+                            Node::List(items)
+                        })
+                    }
+                    Some(Node::Dict(items)) => self.heap.node(Node::Dict(items)),
+                    _ => self.instance(callee, arguments),
                 }
-                Some(Node::Dict(items)) => self.heap.node(Node::Dict(items)),
-                _ => self.instance(callee, arguments),
-            },
+            }
             Known::Reversed => self.reversed(first).unwrap_or_else(|| self.instance(callee, arguments)),
-            Known::Next => match self.heap.elements(first) {
-                Some(items) => self.heap.items(items).next().unwrap_or(Value::Unknown),
-                None => Value::Unknown,
+            Known::OneOf => match self.heap.elements(first) {
+                Some(items) if items.len == 1 && args.len == 1 => {
+                    self.heap.items(items).next().unwrap_or(Value::Unknown)
+                }
+                _ => Value::Unknown,
+            },
+            Known::Next => match self.heap.get(first) {
+                Some(Node::Tuple(items) | Node::List(items)) if !items.dropped => {
+                    let values: Vec<Value> = self.heap.items(items).take(MAX_CARRIED).collect();
+                    let Some((&next, rest)) = values.split_first() else { return Value::Unknown };
+                    // Whoever asks once more gets another.
+                    let left = self.heap.sequence(rest).dropped_if(items.len as usize > MAX_CARRIED);
+                    self.heap.set(first, Node::List(left));
+                    next
+                }
+                _ => Value::Unknown,
             },
             Known::LoadsPickle | Known::LoadsMarshal => {
                 let by = self.record.globals[at as usize].path();
@@ -291,10 +343,16 @@ impl Machine<'_> {
                 self.reached(&module, &name)
             }
             Value::Text(..) | Value::Bytes(..) => match key {
-                Value::Int(at) => self.transform_text(container, |bytes| {
+                Value::Int(at) => {
+                    let Some(bytes) = self.letters(container) else { return Value::Unknown };
                     let at = if at < 0 { bytes.len() as i64 + at } else { at };
-                    bytes.get(usize::try_from(at).ok()?).map(|&byte| vec![byte])
-                }),
+                    let byte = usize::try_from(at).ok().and_then(|at| bytes.get(at)).copied();
+                    match (byte, container) {
+                        (None, _) => Value::Unknown,
+                        (Some(byte), Value::Bytes(..)) => Value::Int(byte.into()),
+                        (Some(byte), _) => self.heap.computed(&[byte], Value::Text),
+                    }
+                }
                 _ => self.sliced(container, key),
             },
             _ => match self.heap.get(container) {
@@ -307,11 +365,17 @@ impl Machine<'_> {
                     }
                     _ => Value::Unknown,
                 },
-                Some(Node::Dict(items)) => {
+                Some(Node::Dict(items)) if !items.dropped => {
                     self.steps += items.len / 8;
-                    let found =
-                        self.heap.pairs(items).filter(|&(candidate, _)| self.equal(candidate, key)).last();
-                    found.map_or(Value::Unknown, |(_, value)| value)
+                    let mut found = Value::Unknown;
+                    for (candidate, value) in self.heap.pairs(items) {
+                        match candidate {
+                            Value::Unknown => found = Value::Unknown,
+                            _ if self.equal(candidate, key) => found = value,
+                            _ => {}
+                        }
+                    }
+                    found
                 }
                 Some(Node::ModuleDict(module)) => self.attribute(module, key),
                 Some(Node::Instance { arguments, .. }) => {
@@ -338,6 +402,10 @@ impl Machine<'_> {
             1 => (Value::None, args.get(0), Value::None),
             _ => (args.get(0), args.get(1), args.get(2)),
         };
+        let known = |value: Value| matches!(value, Value::None | Value::Int(_));
+        if ![start, stop, step].into_iter().all(known) || self.letters(text).is_none() {
+            return Value::Unknown;
+        }
         self.transform_text(text, |bytes| {
             let len = bytes.len() as i64;
             let clamp = |value: i64, low: i64, high: i64| {
@@ -363,6 +431,23 @@ impl Machine<'_> {
         })
     }
 
+    /// The bytes of a text or byte string that is cut: those of a text only when each is a letter.
+    fn letters(&self, value: Value) -> Option<Cow<'_, [u8]>> {
+        self.whole(value).filter(|bytes| matches!(value, Value::Bytes(..)) || bytes.is_ascii())
+    }
+
+    /// The bytes of a text or byte string, all of them.
+    fn whole(&self, value: Value) -> Option<Cow<'_, [u8]>> {
+        match value {
+            Value::Text(len, _) | Value::Bytes(len, _) | Value::ByteArray(len, _)
+                if u64::from(len) <= LONGEST =>
+            {
+                self.heap.bytes(self.tape.source(), value, LONGEST)
+            }
+            _ => None,
+        }
+    }
+
     fn equal(&self, a: Value, b: Value) -> bool {
         match (a, b) {
             (Value::Text(one, _), Value::Text(other, _)) | (Value::Bytes(one, _), Value::Bytes(other, _)) => {
@@ -380,9 +465,12 @@ impl Machine<'_> {
     fn carry(&mut self, callee: Value, arguments: Value, known: Known, depth: u32) -> Value {
         let args = self.arguments(arguments);
         let function = args.get(0);
+        // What a filter gives back depends on what its function says.
+        let mut unknown = known == Known::Filter || args.len > 6;
         let columns: Vec<Vec<Value>> = (1..args.len.min(6))
             .map(|at| {
                 let items = self.heap.elements(args.get(at)).unwrap_or_default();
+                unknown |= items.dropped || items.len as usize > MAX_CARRIED;
                 self.heap.items(items).take(MAX_CARRIED).collect()
             })
             .collect();
@@ -416,7 +504,7 @@ impl Machine<'_> {
             let via = self.show(callee, 60);
             self.invoke(function, unknown, Value::None, Role::Call, Some(&via), depth + 1);
         }
-        let items = self.heap.sequence(&results);
+        let items = self.heap.sequence(&results).dropped_if(unknown);
         self.heap.node(Node::List(items))
     }
 
@@ -424,10 +512,11 @@ impl Machine<'_> {
         if let Some(items) = self.heap.elements(value) {
             let mut values: Vec<Value> = self.heap.items(items).take(MAX_CARRIED).collect();
             values.reverse();
-            let items = self.heap.sequence(&values);
+            let unknown = items.dropped || items.len as usize > MAX_CARRIED;
+            let items = self.heap.sequence(&values).dropped_if(unknown);
             return Some(self.heap.node(Node::List(items)));
         }
-        let text = self.short_text(value)?;
+        let text = self.short_text(value).filter(|text| text.is_ascii())?;
         let letters: Vec<Value> = text
             .chars()
             .rev()
@@ -445,20 +534,20 @@ impl Machine<'_> {
     }
 
     /// `str(value, encoding)`, `bytes(value, encoding)`.
-    fn recode(&mut self, value: Value, encoding: Value, make: fn(u32, u64) -> Value) -> Value {
+    fn recode(&mut self, value: Value, encoding: Value, lenient: bool, make: fn(u32, u64) -> Value) -> Value {
+        let to_text = matches!(make(0, 0), Value::Text(..));
+        let is_text = matches!(value, Value::Text(..));
         let bytes = match value {
             Value::Text(..) | Value::Bytes(..) | Value::ByteArray(..) => {
                 if matches!(value, Value::Bytes(len, _) | Value::ByteArray(len, _) if u64::from(len) > LONGEST)
                 {
                     return value;
                 }
-                self.heap.bytes(self.tape.source(), value, LONGEST).map(|bytes| bytes.into_owned())
+                self.whole(value).map(Cow::into_owned)
             }
-            Value::Int(number) if matches!(make(0, 0), Value::Text(..)) => {
-                Some(number.to_string().into_bytes())
-            }
-            Value::Node(_) => {
-                let items = self.heap.elements(value).unwrap_or_default();
+            Value::Int(number) if to_text => Some(number.to_string().into_bytes()),
+            Value::Node(_) if !to_text => {
+                let items = self.sequence_of(value).unwrap_or_default();
                 self.heap
                     .items(items)
                     .take(LONGEST as usize)
@@ -469,17 +558,20 @@ impl Machine<'_> {
                     .collect::<Option<Vec<u8>>>()
                     .filter(|bytes| !bytes.is_empty())
             }
-            Value::None if matches!(make(0, 0), Value::Bytes(..) | Value::ByteArray(..)) => Some(Vec::new()),
+            Value::None if !to_text => Some(Vec::new()),
             _ => None,
         };
         let Some(bytes) = bytes else { return Value::Unknown };
-        let bytes = match (value, make(0, 0), self.short_text(encoding)) {
-            (Value::Text(..), Value::Bytes(..) | Value::ByteArray(..), Some(encoding)) => {
-                text::codec(&bytes, &encoding, text::Direction::Encode)
+        let bytes = match (self.text_argument(encoding), is_text, to_text) {
+            (Err(Unknown), ..) => None,
+            (Ok(Some(encoding)), true, false) => {
+                text::codec(&bytes, &encoding, text::Direction::Encode, lenient)
             }
-            (Value::Bytes(..) | Value::ByteArray(..), Value::Text(..), Some(encoding)) => {
-                text::codec(&bytes, &encoding, text::Direction::Decode)
+            (Ok(Some(encoding)), false, true) => {
+                text::codec(&bytes, &encoding, text::Direction::Decode, lenient)
             }
+            (Ok(None), false, true) if matches!(value, Value::Bytes(..)) => text::shown(&bytes),
+            (Ok(None), false, true) if matches!(value, Value::ByteArray(..)) => None,
             _ => Some(bytes),
         };
         match bytes {
@@ -489,8 +581,11 @@ impl Machine<'_> {
     }
 
     /// `codecs.encode(value, encoding)` and `decode`: which it is follows from the value.
-    fn codec(&mut self, value: Value, encoding: Value) -> Value {
-        let encoding = self.short_text(encoding).unwrap_or_else(|| "utf-8".to_owned());
+    fn codec(&mut self, value: Value, encoding: Value, lenient: bool) -> Value {
+        let encoding = match self.text_argument(encoding) {
+            Ok(encoding) => encoding.unwrap_or_else(|| "utf-8".to_owned()),
+            Err(Unknown) => return Value::Unknown,
+        };
         let (direction, make): (_, fn(u32, u64) -> Value) = match (value, text::is_text_transform(&encoding))
         {
             (Value::Text(..), true) => (text::Direction::Decode, Value::Text),
@@ -501,15 +596,44 @@ impl Machine<'_> {
             (_, _) if text::is_binary_transform(&encoding) => (text::Direction::Decode, Value::Bytes),
             _ => (text::Direction::Decode, Value::Text),
         };
-        let Some(bytes) = self.heap.bytes(self.tape.source(), value, LONGEST) else { return Value::Unknown };
-        match text::codec(&bytes, &encoding, direction) {
+        let Some(bytes) = self.whole(value).map(Cow::into_owned) else { return Value::Unknown };
+        match text::codec(&bytes, &encoding, direction, lenient) {
             Some(bytes) => self.heap.computed(&bytes, make),
             None => Value::Unknown,
         }
     }
 
+    /// Notes that a list or dictionary was given to who may change it: what it holds now is not known.
+    pub(super) fn may_change(&mut self, value: Value) {
+        match self.heap.get(value) {
+            Some(Node::List(items)) => self.heap.set(value, Node::List(items.dropped_if(true))),
+            Some(Node::Dict(items)) => self.heap.set(value, Node::Dict(items.dropped_if(true))),
+            _ => {}
+        }
+    }
+
+    /// The items of a tuple or list in their order; of a set only when there are no two.
+    fn sequence_of(&self, value: Value) -> Option<Items> {
+        let items = self.heap.elements(value)?;
+        let in_order = matches!(self.heap.get(value), Some(Node::Tuple(_) | Node::List(_)));
+        (!items.dropped && (in_order || items.len < 2)).then_some(items)
+    }
+
+    /// The text that is an argument; none when it was not given.
+    fn text_argument(&self, value: Value) -> Result<Option<String>, Unknown> {
+        match value {
+            Value::None => Ok(None),
+            Value::Text(..) => self.short_text(value).map(Some).ok_or(Unknown),
+            Value::Bytes(len, _) if len <= 512 => {
+                let bytes = self.whole(value).ok_or(Unknown)?;
+                String::from_utf8(bytes.into_owned()).map(Some).map_err(|_| Unknown)
+            }
+            _ => Err(Unknown),
+        }
+    }
+
     fn transform(&mut self, value: Value, how: fn(&[u8]) -> Option<Vec<u8>>) -> Value {
-        let Some(bytes) = self.heap.bytes(self.tape.source(), value, LONGEST) else { return Value::Unknown };
+        let Some(bytes) = self.whole(value) else { return Value::Unknown };
         match how(&bytes) {
             Some(bytes) => {
                 // What is decoded may go where nobody sees it loaded.
@@ -523,7 +647,7 @@ impl Machine<'_> {
     }
 
     fn transform_text(&mut self, value: Value, how: impl FnOnce(&[u8]) -> Option<Vec<u8>>) -> Value {
-        let Some(bytes) = self.heap.bytes(self.tape.source(), value, LONGEST) else { return Value::Unknown };
+        let Some(bytes) = self.whole(value) else { return Value::Unknown };
         let make = if matches!(value, Value::Text(..)) { Value::Text } else { Value::Bytes };
         match how(&bytes) {
             Some(bytes) => self.heap.computed(&bytes, make),
@@ -536,32 +660,30 @@ impl Machine<'_> {
         let args = self.arguments(arguments);
         let (first, second) = (args.get(0), args.get(1));
         match method {
-            "__getitem__" | "get" | "pop" | "setdefault" => return self.item(base, first, 1),
-            "encode" | "decode" => return self.codec(base, first),
+            "__getitem__" | "get" => return self.item(base, first, 1),
+            "pop" | "setdefault" => {
+                let item = self.item(base, first, 1);
+                self.may_change(base);
+                return item;
+            }
+            _ if self.is_container(base) && method != "__add__" => {
+                self.may_change(base);
+                return Value::Unknown;
+            }
+            "encode" | "decode" => return self.codec(base, first, args.len > 1),
             "join" => {
-                let items = self.heap.elements(first).unwrap_or_default();
-                let parts: Option<Vec<Vec<u8>>> = self
-                    .heap
-                    .items(items)
-                    .take(100_000)
-                    .map(|part| {
-                        self.heap.bytes(self.tape.source(), part, 1 << 16).map(|bytes| bytes.into_owned())
-                    })
-                    .collect();
-                let letters = self.short_text(first);
-                return self.transform_text(base, |separator| match (parts, letters) {
-                    (_, Some(letters)) => Some(
-                        letters
-                            .chars()
-                            .map(String::from)
-                            .collect::<Vec<_>>()
-                            .join(std::str::from_utf8(separator).ok()?)
-                            .into_bytes(),
-                    ),
-                    (Some(parts), None) if items.len > 0 && !items.dropped => {
-                        (parts.iter().map(Vec::len).sum::<usize>() < 1 << 22).then(|| parts.join(separator))
-                    }
-                    _ => None,
+                let letters = self.text_argument(first).ok().flatten().filter(|letters| letters.is_ascii());
+                let items = self.sequence_of(first).filter(|items| items.len > 0 && items.len <= 100_000);
+                let part = |part| self.whole(part).filter(|part| part.len() <= 1 << 16).map(Cow::into_owned);
+                let parts: Option<Vec<Vec<u8>>> = match (letters, items) {
+                    (Some(letters), _) => Some(letters.bytes().map(|letter| vec![letter]).collect()),
+                    (None, Some(items)) => self.heap.items(items).map(part).collect(),
+                    (None, None) => None,
+                };
+                return self.transform_text(base, |separator| {
+                    let parts = parts?;
+                    let len = parts.iter().map(|part| part.len() + separator.len()).sum::<usize>();
+                    (len < 1 << 22).then(|| parts.join(separator))
                 });
             }
             "__add__" => {
@@ -570,8 +692,7 @@ impl Machine<'_> {
                 if self.is_container(base) {
                     return self.joined(base, other);
                 }
-                let other =
-                    self.heap.bytes(self.tape.source(), other, LONGEST).map(|bytes| bytes.into_owned());
+                let other = self.whole(other).map(Cow::into_owned);
                 return self.transform_text(base, |bytes| Some([bytes, &other?].concat()));
             }
             "__mod__" | "format" | "format_map" => {
@@ -600,13 +721,16 @@ impl Machine<'_> {
                 });
             }
             "split" | "rsplit" => {
-                let separator = self.short_text(first);
-                let Some(whole) = self.short_text(base) else { return Value::Unknown };
-                let parts: Vec<String> = match separator.as_deref() {
-                    Some("") => return Value::Unknown,
-                    Some(separator) => whole.split(separator).map(str::to_owned).collect(),
-                    None => whole.split_whitespace().map(str::to_owned).collect(),
+                let most = match second {
+                    Value::None => None,
+                    Value::Int(most) => usize::try_from(most).ok(),
+                    _ => return Value::Unknown,
                 };
+                let (Ok(separator), Some(whole)) = (self.text_argument(first), self.short_text(base)) else {
+                    return Value::Unknown;
+                };
+                let parts = text::split(&whole, separator.as_deref(), most, method == "rsplit");
+                let Some(parts) = parts else { return Value::Unknown };
                 let parts: Vec<Value> =
                     parts.iter().map(|part| self.heap.computed(part.as_bytes(), Value::Text)).collect();
                 let items = self.heap.sequence(&parts);
@@ -614,10 +738,19 @@ impl Machine<'_> {
             }
             _ => {}
         }
-        let (one, two) = (self.short_text(first), self.short_text(second));
+        let count = match args.get(2) {
+            Value::None => None,
+            Value::Int(count) => usize::try_from(count).ok(),
+            _ => return Value::Unknown,
+        };
+        let (Ok(one), Ok(two)) = (self.text_argument(first), self.text_argument(second)) else {
+            return Value::Unknown;
+        };
+        let of_bytes = !matches!(base, Value::Text(..));
         self.transform_text(base, |bytes| {
             let whole = std::str::from_utf8(bytes).ok()?;
-            text::method(whole, method, one.as_deref(), two.as_deref()).map(String::into_bytes)
+            let arguments = [one.as_deref(), two.as_deref()];
+            text::method(whole, method, arguments, count, of_bytes).map(String::into_bytes)
         })
     }
 

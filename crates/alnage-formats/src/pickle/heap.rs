@@ -38,8 +38,15 @@ pub(super) struct Items {
     last: u32,
     /// How many values the program put in; more than are kept when plain data was dropped.
     pub(super) len: u64,
-    /// Whether some plain values were not kept.
+    /// Whether some plain values were not kept, or which comes when is not known.
     pub(super) dropped: bool,
+}
+
+impl Items {
+    /// The same, `incomplete` or not in an order that is known.
+    pub(super) fn dropped_if(self, incomplete: bool) -> Self {
+        Self { dropped: self.dropped || incomplete, ..self }
+    }
 }
 
 /// A value with parts.

@@ -16,6 +16,8 @@ pub(super) enum Known {
     Reduce,
     /// Calls its first argument with each item of the second.
     Map,
+    /// The same, and gives back some of the items.
+    Filter,
     StarMap,
     /// Calls its first argument with the rest.
     Apply,
@@ -30,6 +32,8 @@ pub(super) enum Known {
     ByteArray,
     Chr,
     Decode,
+    /// Decodes, and says how much.
+    DecodePart,
     Encode,
     /// An unbound method of `str` or `bytes`.
     StringMethod,
@@ -38,15 +42,22 @@ pub(super) enum Known {
     Modulo,
     Multiply,
     GetItem,
+    /// Gives an item and changes what holds it.
+    Pop,
     Vars,
     Identity,
+    /// Gives the items of its argument in another order, or one of them.
+    Reordered,
     ToDict,
     ToList,
     ToTuple,
     Reversed,
     Next,
+    /// Gives one of the items of its argument.
+    OneOf,
     Unhex,
     Base64,
+    UrlsafeBase64,
     Base32,
     Ascii85,
     Base85,
@@ -89,7 +100,7 @@ pub(super) fn known(module: &str, name: &str) -> Known {
         },
         "itertools" => match name {
             "starmap" => Known::StarMap,
-            "filterfalse" | "takewhile" | "dropwhile" => Known::Map,
+            "filterfalse" | "takewhile" | "dropwhile" => Known::Filter,
             "chain" | "cycle" | "repeat" => Known::Identity,
             _ => Known::Other,
         },
@@ -125,9 +136,9 @@ pub(super) fn known(module: &str, name: &str) -> Known {
             _ => Known::Other,
         },
         "codecs" | "_codecs" => match name {
-            "decode" | "getdecoder" => Known::Decode,
+            "decode" => Known::Decode,
             "encode" => Known::Encode,
-            "utf_8_decode" | "latin_1_decode" | "ascii_decode" => Known::Str,
+            "utf_8_decode" | "latin_1_decode" | "ascii_decode" => Known::DecodePart,
             _ => Known::Other,
         },
         "binascii" => match name {
@@ -136,9 +147,8 @@ pub(super) fn known(module: &str, name: &str) -> Known {
             _ => Known::Other,
         },
         "base64" => match name {
-            "b64decode" | "standard_b64decode" | "urlsafe_b64decode" | "decodebytes" | "decodestring" => {
-                Known::Base64
-            }
+            "b64decode" | "standard_b64decode" | "decodebytes" | "decodestring" => Known::Base64,
+            "urlsafe_b64decode" => Known::UrlsafeBase64,
             "b32decode" => Known::Base32,
             "b16decode" => Known::Unhex,
             "a85decode" => Known::Ascii85,
@@ -212,21 +222,25 @@ fn builtin(name: &str) -> Known {
         "bytes" => Known::Bytes,
         "bytearray" => Known::ByteArray,
         "chr" => Known::Chr,
-        "map" | "filter" => Known::Map,
+        "map" => Known::Map,
+        "filter" => Known::Filter,
         "vars" => Known::Vars,
-        "iter" | "set" | "frozenset" | "sorted" | "enumerate" => Known::Identity,
+        "iter" => Known::Identity,
+        "set" | "frozenset" | "sorted" | "enumerate" => Known::Reordered,
         "list" => Known::ToList,
         "tuple" => Known::ToTuple,
         "dict" => Known::ToDict,
         "reversed" => Known::Reversed,
-        "next" | "min" | "max" => Known::Next,
+        "next" => Known::Next,
+        "min" | "max" => Known::OneOf,
         "bytes.fromhex" | "bytearray.fromhex" => Known::FromHex,
         "bytes.decode" | "bytearray.decode" => Known::Decode,
         "str.encode" => Known::Encode,
         "str.__add__" | "bytes.__add__" | "list.__add__" | "tuple.__add__" => Known::Add,
         "str.__mod__" => Known::Modulo,
-        "dict.get" | "dict.__getitem__" | "dict.pop" | "dict.setdefault" | "list.__getitem__"
-        | "list.pop" | "tuple.__getitem__" | "str.__getitem__" | "bytes.__getitem__" => Known::GetItem,
+        "dict.get" | "dict.__getitem__" | "list.__getitem__" | "tuple.__getitem__" | "str.__getitem__"
+        | "bytes.__getitem__" => Known::GetItem,
+        "dict.pop" | "dict.setdefault" | "list.pop" => Known::Pop,
         _ if name.starts_with("str.") || name.starts_with("bytes.") => Known::StringMethod,
         _ => Known::Other,
     }

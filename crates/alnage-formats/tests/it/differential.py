@@ -4,7 +4,7 @@ harmless stand-ins, and prints the globals they asked for, one JSON line a pickl
 Every way a program can hand bytes to an unpickler is tried: in memory, from files with and without `peek` and
 `readinto`, with buffers so small that frames are torn, in C and in Python, with the encodings that loaders pass."""
 import _codecs, _compat_pickle, _operator, base64, binascii, builtins, codecs, copyreg, encodings.ascii
-import encodings.latin_1, encodings.rot_13, encodings.utf_8, functools, io, json, operator, pickle, resource, struct
+import encodings.latin_1, encodings.rot_13, encodings.utf_16, encodings.utf_8, functools, io, json, operator, pickle, resource, struct
 import sys, types
 
 resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
@@ -49,14 +49,25 @@ REAL = {
     ("builtins", "str.replace"): str.replace,
     ("builtins", "str.format"): str.format,
     ("builtins", "str.strip"): str.strip,
+    ("builtins", "str.split"): str.split,
+    ("builtins", "iter"): iter,
+    ("builtins", "next"): next,
+    ("builtins", "max"): max,
+    ("builtins", "sorted"): sorted,
+    ("builtins", "list"): list,
+    ("builtins", "list.reverse"): list.reverse,
+    ("builtins", "filter"): filter,
+    ("builtins", "slice"): slice,
     ("builtins", "bytes.decode"): bytes.decode,
     ("builtins", "bytes.fromhex"): bytes.fromhex,
     ("operator", "add"): operator.add,
     ("_operator", "concat"): operator.concat,
     ("operator", "mod"): operator.mod,
     ("operator", "getitem"): operator.getitem,
+    ("operator", "setitem"): operator.setitem,
     ("functools", "reduce"): functools.reduce,
     ("_codecs", "decode"): _codecs.decode,
+    ("codecs", "utf_8_decode"): codecs.utf_8_decode,
     ("copyreg", "add_extension"): copyreg.add_extension,
 }
 
@@ -191,7 +202,8 @@ while len(header := sys.stdin.buffer.read(4)) == 4:
     data = sys.stdin.buffer.read(struct.unpack("<I", header)[0])
     names = set()
     for module, name in globals_of(data):
-        new = _compat_pickle.NAME_MAPPING.get((module, name)) or (_compat_pickle.IMPORT_MAPPING.get(module, module), name)
-        names.add((module, name, *new))
+        moved = _compat_pickle.IMPORT_MAPPING.get(module, module)
+        new = _compat_pickle.NAME_MAPPING.get((module, name)) or (moved, name)
+        names.add((module, name, *new, moved))
     sys.stdout.write(json.dumps(sorted(names)) + "\n")
     sys.stdout.flush()

@@ -255,7 +255,7 @@ impl Draft<'_> {
 
     fn computed(&mut self, text: &str) {
         let (left, right) = text.split_at(self.dice.roll(text.len() + 1));
-        match self.dice.roll(12) {
+        match self.dice.roll(26) {
             0 => {
                 self.put("coperator\nadd\n");
                 self.text(left);
@@ -337,11 +337,119 @@ impl Draft<'_> {
                 self.text(left);
                 self.put([0x87, b'R']);
             }
-            _ => {
+            11 => {
                 self.put("cbuiltins\nstr.strip\n");
-                let padded = format!(" {text} ");
+                let padded = format!("\x1f {text}\x1c\x0b");
                 self.text(&padded);
                 self.put([0x85, b'R']);
+            }
+            12 => {
+                self.put("coperator\ngetitem\ncbuiltins\nstr.split\n");
+                let parts = format!("decoy#{left}#{right}");
+                self.text(&parts);
+                self.text("#");
+                self.put(b"K\x01\x87RK\x01\x86R");
+            }
+            13 => {
+                // Of an iterator, what comes second.
+                self.put("cbuiltins\niter\n(");
+                self.text("decoy");
+                self.text(text);
+                self.put(b"l\x85Rq\x220cbuiltins\nnext\nh\x22\x85R0cbuiltins\nnext\nh\x22\x85R");
+            }
+            14 => {
+                self.put("cbuiltins\nmax\n(");
+                self.text("");
+                self.text(text);
+                self.put(b"l\x85R");
+            }
+            15 => {
+                self.put("coperator\ngetitem\ncbuiltins\nsorted\n(");
+                self.text(text);
+                self.text("");
+                self.put(b"l\x85RK\x01\x86R");
+            }
+            16 => {
+                self.put("c_codecs\ndecode\n");
+                let bytes = [b"\xe9", text.as_bytes()].concat();
+                self.put([b'C', bytes.len() as u8]);
+                self.put(bytes);
+                self.text("ascii");
+                self.text("ignore");
+                self.put([0x87, b'R']);
+            }
+            17 => {
+                self.put("coperator\ngetitem\nX");
+                let decoyed = format!("\u{e9}{text}");
+                self.put((decoyed.len() as u32).to_le_bytes());
+                self.put(decoyed);
+                self.put(b"cbuiltins\nslice\nK\x01N\x86R\x86R");
+            }
+            18 => {
+                self.put("c_codecs\ndecode\nC");
+                let wide: Vec<u8> =
+                    std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+                self.put([wide.len() as u8]);
+                self.put(wide);
+                self.text("utf-16");
+                self.put([0x86, b'R']);
+            }
+            19 => {
+                self.put("cbuiltins\nstr.replace\n(");
+                let marked = format!("{left}##{right}");
+                self.text(&marked);
+                self.text("#");
+                self.text("");
+                self.put(b"K\x01tR");
+            }
+            20 => {
+                self.put("cbuiltins\nstr.replace\ncbuiltins\nstr.format\n");
+                self.text("{0}");
+                let braces = format!("{left}}}}}{right}");
+                self.text(&braces);
+                self.put([0x86, b'R']);
+                self.text("}}");
+                self.text("");
+                self.put([0x87, b'R']);
+            }
+            21 => {
+                self.put("cbuiltins\nstr.join\n");
+                self.text("");
+                self.put("cbuiltins\nlist\ncbuiltins\nfilter\nN(");
+                self.text("");
+                self.text(text);
+                self.put([b'l', 0x86, b'R', 0x85, b'R', 0x86, b'R']);
+            }
+            22 => {
+                self.put("coperator\ngetitem\ncbuiltins\nlist\ncbuiltins\nfilter\nN(");
+                self.text("");
+                self.text(text);
+                self.put(b"l\x86R\x85RK\0\x86R");
+            }
+            23 => {
+                // A list that was turned round after it was made.
+                self.put("(");
+                self.text(text);
+                self.text("decoy");
+                self.put(b"lq\x230cbuiltins\nlist.reverse\nh\x23\x85R0coperator\ngetitem\nh\x23K\x01\x86R");
+            }
+            24 => {
+                self.put("(");
+                self.text("key");
+                self.text("decoy");
+                self.put(b"dq\x240coperator\nsetitem\n(h\x24");
+                self.text("key");
+                self.text(text);
+                self.put(b"tR0coperator\ngetitem\nh\x24");
+                self.text("key");
+                self.put(b"\x86R");
+            }
+            _ => {
+                self.put("cbuiltins\nstr\n");
+                self.put("coperator\ngetitem\nccodecs\nutf_8_decode\nC");
+                self.put([text.len() as u8]);
+                self.put(text);
+                self.put(b"\x85RK\0\x86R\x85R");
             }
         }
     }
