@@ -6,7 +6,7 @@ use std::{
     os::fd::{AsFd, OwnedFd},
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use alnage_fs::{Handed, Stamp};
@@ -20,6 +20,10 @@ use crate::{
 
 /// A copy of `bytes` that can be read and never changed, called `name` where such names are shown.
 pub fn sealed_copy(name: &str, bytes: &[u8]) -> io::Result<OwnedFd> {
+    opened_anew(&sealed_memory(name, bytes)?)
+}
+
+fn sealed_memory(name: &str, bytes: &[u8]) -> io::Result<OwnedFd> {
     const LONGEST: usize = 200;
     let name: String = name.chars().filter(|character| *character != '\0').take(LONGEST / 4).collect();
     let memory = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
@@ -27,8 +31,84 @@ pub fn sealed_copy(name: &str, bytes: &[u8]) -> io::Result<OwnedFd> {
     file.write_all(bytes)?;
     let memory = OwnedFd::from(file);
     fcntl_add_seals(&memory, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
-    // Opened anew, so that it is at its beginning and only for reading.
-    Ok(open(own_name(&memory), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+    Ok(memory)
+}
+
+/// At its beginning, and only for reading.
+fn opened_anew(memory: &OwnedFd) -> io::Result<OwnedFd> {
+    Ok(open(own_name(memory), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+/// Copies of short files that were admitted, to be handed out again for as long as the files stay as they were.
+#[derive(Debug, Default)]
+pub(crate) struct Copies {
+    kept: Mutex<HashMap<(Stamp, Places), Kept>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    memory: OwnedFd,
+    /// Without the bytes, which are in the copy.
+    admission: Admission,
+}
+
+impl Copies {
+    /// So many bytes are kept at most.
+    const MOST_BYTES: u64 = 64 << 20;
+    /// So many copies are kept at most: each takes a descriptor.
+    const MOST: usize = 128;
+
+    /// The copy of `file` that was admitted at `places`, opened anew, and why it was admitted. `None` when there is none,
+    /// or what it was admitted for no longer counts, by `counts`.
+    pub(crate) fn again(
+        &self,
+        file: &Handed,
+        places: &Places,
+        counts: impl Fn(&Admission) -> bool,
+    ) -> Option<(OwnedFd, Admission)> {
+        let key = (file.stamp(), places.clone());
+        let (opened, admission) = {
+            let all = self.all();
+            let kept = all.get(&key)?;
+            (opened_anew(&kept.memory), kept.admission.clone())
+        };
+        match opened {
+            Ok(copy) if counts(&admission) => Some((copy, admission)),
+            // Or who was handed it took away everybody's right to open it.
+            _ => {
+                self.all().remove(&key);
+                None
+            }
+        }
+    }
+
+    /// Makes a copy of the bytes of `file`, called `name`, that were admitted at `places`, and keeps it where a look at
+    /// the file will show that it was written to.
+    pub(crate) fn make(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        file: &Handed,
+        places: &Places,
+        admission: &Admission,
+    ) -> io::Result<OwnedFd> {
+        let memory = sealed_memory(name, bytes)?;
+        let opened = opened_anew(&memory)?;
+        if file.is_settled(SystemTime::now()) && !file.has_changed() {
+            let mut all = self.all();
+            let taken: u64 = all.keys().map(|(stamp, _)| stamp.len).sum();
+            if all.len() >= Self::MOST || taken + file.stamp().len > Self::MOST_BYTES {
+                all.clear();
+            }
+            let admission = Admission { bytes: None, ..admission.clone() };
+            all.insert((file.stamp(), places.clone()), Kept { memory, admission });
+        }
+        Ok(opened)
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<(Stamp, Places), Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The files that programs have been handed and that are too long to copy.

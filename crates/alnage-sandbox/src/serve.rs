@@ -17,9 +17,9 @@ use rustix::{fs::OFlags, io::Errno};
 
 use crate::{
     Audit, Mode,
-    admission::{Gate, Judgement, Places},
+    admission::{Admission, Gate, Judgement, Places},
     asked::Asked,
-    hold::{Holds, sealed_copy},
+    hold::{Copies, Holds},
     raw::{Notice, answer_continue, answer_error, answer_file, next_notice, still_waits},
     resolve::{Found, KERNEL, PIPES, PROC, file_system, find, make, make_nameless},
 };
@@ -30,6 +30,7 @@ pub(crate) struct Supervisor {
     pub(crate) gate: Gate,
     pub(crate) audit: Audit,
     pub(crate) holds: Holds,
+    copies: Copies,
     /// Where may be written; `None` for everywhere.
     pub(crate) writable: Option<Vec<PathBuf>>,
     /// Where it may start programs from.
@@ -66,7 +67,8 @@ impl Supervisor {
         programs: Vec<PathBuf>,
     ) -> Arc<Self> {
         let (idle, threads) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Arc::new(Self { listener, gate, audit, holds: Holds::default(), writable, programs, idle, threads })
+        let (holds, copies) = Default::default();
+        Arc::new(Self { listener, gate, audit, holds, copies, writable, programs, idle, threads })
     }
 
     /// Starts answering. The threads end with the process.
@@ -360,8 +362,12 @@ impl Supervisor {
     }
 
     fn judged(&self, asked: &Asked, found: &Found, file: Handed, places: &Places) -> io::Result<Answer> {
-        let known = self.holds.admitted(&file, places);
-        let known = known.filter(|admission| self.gate.still_counts(admission));
+        let counts = |admission: &Admission| self.gate.still_counts(admission);
+        if let Some((copy, admission)) = self.copies.again(&file, places, counts) {
+            self.audit.judged(asked.thread, places, &Judgement::Admitted(Box::new(admission)));
+            return Ok(Answer::File(copy));
+        }
+        let known = self.holds.admitted(&file, places).filter(counts);
         let judgement = match known {
             Some(admission) => Judgement::Admitted(Box::new(admission)),
             None => self.gate.judge(&file, places, &|file| self.holds.take(file, places))?,
@@ -373,7 +379,7 @@ impl Supervisor {
             Judgement::Admitted(admission) => match &admission.bytes {
                 Some(bytes) => {
                     let name = places.shown().file_name().unwrap_or_default().to_string_lossy();
-                    Ok(Answer::File(sealed_copy(&name, bytes)?))
+                    Ok(Answer::File(self.copies.make(&name, bytes, &file, places, &admission)?))
                 }
                 None => {
                     self.holds.admit(&file, places, &admission);

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Read,
     os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
     thread,
@@ -94,7 +95,11 @@ fn call_of(thread: u32) -> Option<Notice> {
         return None;
     }
     for tried in 0..TRIES {
-        let text = fs::read_to_string(format!("/proc/{thread}/syscall")).ok()?;
+        // One line, which one read gives whole.
+        let mut buffer = [0; 256];
+        let mut line = fs::File::open(format!("/proc/{thread}/syscall")).ok()?;
+        let count = line.read(&mut buffer).ok()?;
+        let text = std::str::from_utf8(buffer.get(..count)?).ok()?;
         // It is on its way to where it waits.
         if text.starts_with("running") {
             match tried < AT_ONCE {
