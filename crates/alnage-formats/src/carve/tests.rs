@@ -36,6 +36,7 @@ fn hidden_artifacts_are_found() {
     for (hidden, suffix) in [
         (b"\x80\x02cos\nsystem\nq\x00X\x02\x00\x00\x00idq\x01\x85q\x02Rq\x03.".to_vec(), ".pkl"),
         (b"cos\nsystem\n(S'id'\ntR.".to_vec(), ".pkl"),
+        (b"cos\nsystem\n)R.".to_vec(), ".pkl"),
         (gzip(b"some content that is compressed"), ".gz"),
         (npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", &[0; 4]), ".npy"),
         (elf, ".exe"),

@@ -137,6 +137,8 @@ fn is_text_pickle(bytes: &[u8]) -> bool {
             next,
             b'S' | b'V' | b'I' | b'c' | b't' | b'd' | b'l' | b'(' | b'X' | b'U' | b'}' | b']' | b'N'
         ),
+        // Called with nothing.
+        [b')', b'R', ..] => true,
         [b'q' | b')' | b'}' | b']' | 0x8c | b'X' | b'U' | b'\x94', ..] => {
             !rest[1..].first().is_some_and(u8::is_ascii_alphabetic)
         }
@@ -173,26 +175,18 @@ fn kind_id(kind: Kind) -> &'static str {
     }
 }
 
-/// ELF, PE or Mach-O with a header that makes sense.
+/// ELF, PE or Mach-O with a header that makes sense: as much of it as chance does not give.
 fn is_program(source: &dyn Source, offset: u64) -> bool {
     let Ok(head) = Reader::at(source, offset).array::<64>() else { return false };
     if head.starts_with(b"\x7fELF") {
-        let little = head[5] == 1;
-        let kind = if little {
-            u16::from_le_bytes([head[16], head[17]])
-        } else {
-            u16::from_be_bytes([head[16], head[17]])
-        };
-        return matches!(head[4], 1 | 2) && matches!(head[5], 1 | 2) && head[6] == 1 && matches!(kind, 1..=4);
+        return matches!(head[4], 1 | 2) && matches!(head[5], 1 | 2) && head[6] == 1;
     }
     if head.starts_with(b"MZ") {
         let at = u32::from_le_bytes([head[60], head[61], head[62], head[63]]);
         let Some(at) = (at < 0x1_0000).then(|| offset.checked_add(u64::from(at))).flatten() else {
             return false;
         };
-        let Ok(pe) = Reader::at(source, at).array::<6>() else { return false };
-        let machine = u16::from_le_bytes([pe[4], pe[5]]);
-        return pe.starts_with(b"PE\0\0") && matches!(machine, 0x14c | 0x8664 | 0xaa64 | 0x1c0 | 0x1c4);
+        return Reader::at(source, at).array::<4>().is_ok_and(|mark| mark == *b"PE\0\0");
     }
     let number = |at: usize| {
         let bytes = [head[at], head[at + 1], head[at + 2], head[at + 3]];

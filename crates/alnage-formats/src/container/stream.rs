@@ -2,7 +2,7 @@
 
 use std::{io::Read, ops::Range, sync::Arc};
 
-use alnage_types::{IssueKind, Meter, Source};
+use alnage_types::{ArtifactPath, IssueKind, Meter, Reader, Source, WindowSource};
 use serde::Serialize;
 
 use super::{
@@ -171,6 +171,15 @@ pub fn unpacked(
     })
 }
 
+/// Whether another zlib stream begins here.
+fn follows(source: &Arc<dyn Source>) -> bool {
+    let Ok(head) = Reader::new(source.as_ref()).take(source.len().min(Probe::HEAD as u64)) else {
+        return false;
+    };
+    let path = ArtifactPath::file("next");
+    is_zlib(&Probe::new(source.as_ref(), &path, &head, &head))
+}
+
 /// Decodes the head: how many bytes come out of it, and whether nothing was wrong but the cut.
 fn trial(codec: Codec, head: &[u8]) -> Option<(usize, bool)> {
     let source: Arc<dyn Source> = Arc::new(alnage_types::MemorySource::new(head));
@@ -223,6 +232,14 @@ fn parse(codec: Codec, start: u64, source: &Arc<dyn Source>, context: &mut Conte
         context.claim(0..end.end);
     } else {
         context.claim(0..source.len());
+    }
+    // Whoever decompresses one stream after another gets the next, too.
+    if codec == Codec::Zlib && facts.appended > 0 && !facts.damaged {
+        let rest: Arc<dyn Source> = Arc::new(WindowSource::new(source.clone(), end.end, facts.appended));
+        if follows(&rest) {
+            context.claim(end.end..source.len());
+            context.member("next".to_owned(), rest);
+        }
     }
     if !inflation.source.is_empty() {
         let name = content_name(context.path().name());

@@ -33,6 +33,13 @@ fn every_stream_is_decompressed() {
     }
     let bytes = zlib(TEXT);
     check(bytes.clone(), &[("f", "zlib", bytes.len()), ("f!/decompressed", "text", TEXT.len())], &[]);
+    let next = [
+        ("f", "zlib", 2 * bytes.len()),
+        ("f!/next", "zlib", bytes.len()),
+        ("f!/next!/decompressed", "text", TEXT.len()),
+        ("f!/decompressed", "text", TEXT.len()),
+    ];
+    check(bytes.repeat(2), &next, &[]);
     let mut old = format!("ZF{:<19}", format!("{:#x}", TEXT.len())).into_bytes();
     old.extend(&bytes);
     check(old.clone(), &[("f", "joblib-zfile", old.len()), ("f!/decompressed", "text", TEXT.len())], &[]);

@@ -215,6 +215,10 @@ fn object(document: &Document, objects: &Objects, index: usize, seen: &mut Seen,
         let name = short(function, 256);
         refer(document, index, (None, name, KerasKind::TensorFlowFunction, None), seen, facts);
     }
+    if is_lambda(class) {
+        lambda_by_name(document, config, seen, facts);
+    }
+    downloads(document, config, seen, facts);
     for field in document.children(config) {
         path_field(document, field, class, facts);
     }
@@ -222,6 +226,49 @@ fn object(document: &Document, objects: &Objects, index: usize, seen: &mut Seen,
     if let Some(arguments) = document.get(config, "arguments") {
         document.children(arguments).for_each(|field| path_field(document, field, class, facts));
     }
+}
+
+/// The functions that a legacy `Lambda` layer takes by name from a module: `"function": "system", "module": "os"`.
+fn lambda_by_name(document: &Document, config: usize, seen: &mut Seen, facts: &mut KerasFacts) {
+    for (function, module) in [
+        ("function", "module"),
+        ("function", "fn_module"),
+        ("function_name", "module"),
+        ("output_shape", "output_shape_module"),
+    ] {
+        let module = document.text_at(config, module).map(|module| short(module, 256));
+        if let Some(name) = document.text_at(config, function).filter(|name| is_name(name)) {
+            let reference = (module, short(name, 256), KerasKind::Function, None);
+            refer(document, config, reference, seen, facts);
+        }
+    }
+}
+
+/// Functions that no layer takes, named by a key of some kind: older loaders and wrappers around them call them.
+fn downloads(document: &Document, config: usize, seen: &mut Seen, facts: &mut KerasFacts) {
+    const CALLED: &[&str] = &["get_file", "enable_unsafe_deserialization"];
+    for field in document.children(config) {
+        let name = document.text(field).filter(|name| is_name(name));
+        let called = name.filter(|name| CALLED.contains(&name.rsplit('.').next().unwrap_or(name)));
+        if let Some(name) = called {
+            refer(document, config, (None, short(name, 256), KerasKind::Function, None), seen, facts);
+        }
+    }
+}
+
+/// Whether a class is Keras' `Lambda`, under whatever path: `tf_keras.src.layers.core.lambda_layer.Lambda`.
+fn is_lambda(class: &str) -> bool {
+    class.rsplit(['.', '>']).next() == Some("Lambda")
+}
+
+/// Whether a text is the name of a function, not code.
+fn is_name(text: &str) -> bool {
+    let word = |word: &str| {
+        !word.starts_with(|c: char| c.is_ascii_digit())
+            && word.chars().all(|c| c.is_alphanumeric() || c == '_')
+            && !word.is_empty()
+    };
+    text.len() < 256 && text.split('.').all(word)
 }
 
 fn refer(
@@ -282,7 +329,11 @@ fn code(
     context: &mut Context<'_>,
 ) {
     let Some(kind) = code_kind(document, objects, index, text) else { return };
-    let bytes = decode_base64(text);
+    // What is no base64 fails when it is loaded; what it means to run shows as it stands.
+    let bytes = match decode_base64(text) {
+        bytes if bytes.is_empty() || !is_base64(text) => text.as_bytes().to_vec(),
+        bytes => bytes,
+    };
     if bytes.is_empty() {
         return;
     }
@@ -309,6 +360,17 @@ fn code_kind(document: &Document, objects: &Objects, index: usize, text: &str) -
         Some("module") if holder_class() == Some("TorchModuleWrapper") => {
             return Some(KerasCodeKind::TorchModule);
         }
+        Some(field) if is_lambda_field(field) && holder_class().is_some_and(is_lambda) && !is_name(text) => {
+            return Some(KerasCodeKind::Lambda);
+        }
+        // Legacy: `"function": [CODE, DEFAULTS, CLOSURE]`.
+        None | Some("0") if document.key(holder).is_some_and(is_lambda_field) => {
+            let first = document.children(holder).next() == Some(index);
+            let config = document.parent(holder)?;
+            if first && objects.class(document, document.parent(config)?).is_some_and(is_lambda) {
+                return Some(KerasCodeKind::Lambda);
+            }
+        }
         _ => {}
     }
     if !looks_like_base64(text) {
@@ -329,11 +391,20 @@ fn code_kind(document: &Document, objects: &Objects, index: usize, text: &str) -
     }
 }
 
+/// Fields of a `Lambda` layer that hold functions.
+fn is_lambda_field(field: &str) -> bool {
+    matches!(field, "function" | "output_shape" | "mask")
+}
+
+fn is_base64(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_ \r\n".contains(&byte))
+}
+
 /// Whether the node lies in the configuration of a `Lambda` layer.
 fn in_lambda(document: &Document, objects: &Objects, index: usize) -> bool {
     std::iter::successors(document.parent(index), |&at| document.parent(at))
         .take(6)
-        .any(|at| objects.class(document, at) == Some("Lambda"))
+        .any(|at| objects.class(document, at).is_some_and(is_lambda))
 }
 
 #[cfg(test)]

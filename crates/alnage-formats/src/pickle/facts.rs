@@ -245,6 +245,8 @@ pub enum AnomalyKind {
     ItemOnOther,
     /// References nested so that walking the object takes exponential time.
     Expansion,
+    /// Two runs of memo numbers far apart: a program was spliced into another pickle's.
+    MemoHole,
     /// A protocol declared somewhere else than at the start.
     MisplacedProtocol,
 }

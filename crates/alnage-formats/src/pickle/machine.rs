@@ -94,6 +94,18 @@ impl Memo {
         }
     }
 
+    /// The numbers on both sides of a hole that no pickler leaves: they number what they remember one after another.
+    fn hole(&self) -> Option<(u64, u64)> {
+        const WIDE: u64 = 1 << 20;
+        if self.sparse.is_empty() {
+            return None;
+        }
+        let mut keys: Vec<u64> = self.sparse.keys().copied().collect();
+        keys.extend((self.dense.len() as u64).checked_sub(1));
+        keys.sort_unstable();
+        keys.windows(2).map(|pair| (pair[0], pair[1])).find(|(low, high)| high - low > WIDE)
+    }
+
     fn clear(&mut self) {
         self.dense.clear();
         self.sparse.clear();
@@ -208,6 +220,12 @@ impl<'a> Machine<'a> {
                 start,
                 "references to references to references".to_owned(),
             );
+        }
+        if !self.scouting
+            && let Some((low, high)) = self.memo.hole()
+        {
+            let detail = format!("nothing is numbered between {low} and {high}");
+            self.record.anomaly(AnomalyKind::MemoHole, start, detail);
         }
         Run {
             start,

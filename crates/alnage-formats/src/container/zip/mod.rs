@@ -184,6 +184,17 @@ fn judge_directories(directories: &[Directory], facts: &mut ArchiveFacts) {
     }
 }
 
+/// What a name leads to where case, the kind of slash and parts that lead nowhere make no difference.
+fn folded(name: &str) -> String {
+    let lower = name.to_lowercase().replace('\\', "/");
+    if !lower.starts_with('.') && !lower.contains("/.") && !lower.contains("//") {
+        return lower;
+    }
+    let parts: Vec<&str> = lower.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    let folder = if lower.ends_with('/') { "/" } else { "" };
+    parts.join("/") + folder
+}
+
 fn judge_names(directory: &Directory, facts: &mut ArchiveFacts) {
     let mut by_name: HashMap<&str, &Entry> = HashMap::new();
     let mut by_folded: HashMap<String, &str> = HashMap::new();
@@ -203,7 +214,7 @@ fn judge_names(directory: &Directory, facts: &mut ArchiveFacts) {
             }
             continue;
         }
-        let folded = entry.name.to_lowercase().replace('\\', "/");
+        let folded = folded(&entry.name);
         if let Some(other) = by_folded.insert(folded, &entry.name) {
             facts.anomaly(
                 AnomalyKind::NameCollision,

@@ -100,6 +100,9 @@ fn both_of_two_equal_names_are_read() {
     let entries = [ZipEntry::stored("data.pkl", GOOD), ZipEntry::stored("data.pkl", EVIL)];
     let members = [("data.pkl", GOOD.len()), ("data.pkl#2", EVIL.len())];
     check(Zip::of(entries).build(), &members, &[AnomalyKind::DuplicateName], &[]);
+    let parts = [ZipEntry::stored("data.pkl", GOOD), ZipEntry::stored(".//data.pkl", EVIL)];
+    let members = [("data.pkl", GOOD.len()), (".//data.pkl", EVIL.len())];
+    check(Zip::of(parts).build(), &members, &[AnomalyKind::NameCollision], &[]);
     let cases = [ZipEntry::stored("data.pkl", GOOD), ZipEntry::stored("Data.PKL", EVIL)];
     let members = [("data.pkl", GOOD.len()), ("Data.PKL", EVIL.len())];
     check(Zip::of(cases).build(), &members, &[AnomalyKind::NameCollision], &[]);

@@ -33,6 +33,10 @@ fn a_lambda_is_code_in_every_spelling() {
             r#"{{"class_name":"Lambda","config":{{"function":["{code}",null,null],"function_type":"lambda"}}}}"#
         ),
         format!(r#"{{"class\u005fname":"Lambda","config":{{"output_shape":["{code}"]}}}}"#),
+        // What is no marshalled code, or no base64 at all, still means to be a function.
+        r#"{"class_name":"Lambda","config":{"function":["ZXZhbCgnMScp",null,null]}}"#.to_owned(),
+        r#"{"class_name":"tf_keras.src.layers.core.lambda_layer.Lambda","config":{"function":"lambda x: exec(x)"}}"#
+            .to_owned(),
     ] {
         let (facts, analysis) = check(json.as_bytes());
         assert_eq!(facts.code.len(), 1, "{json}");
@@ -43,6 +47,16 @@ fn a_lambda_is_code_in_every_spelling() {
         );
         assert_eq!(analysis.issues, []);
     }
+}
+
+#[test]
+fn a_lambda_may_take_its_function_from_any_module() {
+    let (facts, _) = check(
+        br#"{"class_name":"Lambda","config":{"function":"system","module":"os","function_type":"function"}}"#,
+    );
+    let function = facts.references.iter().find(|reference| reference.kind == KerasKind::Function).unwrap();
+    assert_eq!((function.module.as_deref(), function.name.as_str()), (Some("os"), "system"));
+    assert!(facts.code.is_empty());
 }
 
 #[test]

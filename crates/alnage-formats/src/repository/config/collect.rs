@@ -140,10 +140,11 @@ impl Collector {
         let Some(text) = value.as_str() else { return };
         let inside =
             (0..path.depth()).filter_map(|depth| path.key(depth)).any(|key| key.contains("template"));
-        if !inside {
+        // Elsewhere a text is hardly a template, unless it reaches for what templates are not given.
+        if !inside && !(text.contains("__") && (text.contains("{{") || text.contains("{%"))) {
             return;
         }
-        if key == "name" {
+        if inside && key == "name" {
             self.template_name = Some(text.chars().filter(|c| *c != '/').take(64).collect());
         } else if self.templates.len() < MAX_TEMPLATES && (text.contains("{%") || text.contains("{{")) {
             let name = match self.template_name.take() {

@@ -37,6 +37,9 @@ fn a_model_configuration() {
 
 #[test]
 fn templates_become_members() {
+    let (_, paths) =
+        read("settings.json", r#"{"any": "{{ x.__globals__ }}", "other": "{{ x }}", "__a__": "b"}"#);
+    assert_eq!(paths, ["settings.json", "settings.json!/any.jinja"]);
     let (_, paths) = read("tokenizer_config.json", r#"{"chat_template": "{{ messages }}"}"#);
     assert_eq!(paths, ["tokenizer_config.json", "tokenizer_config.json!/chat_template.jinja"]);
     let (_, paths) = read(

@@ -119,6 +119,8 @@ pub enum HeaderFaultKind {
     MetadataNotText,
     /// A tensor's name leads out of a folder: tools that keep each tensor in a file of its name follow it.
     NameLeadsOut,
+    /// A tensor's name has control characters: it forges lines where names are shown or sent.
+    NameWithControls,
 }
 
 /// A declared header length and an opening brace behind it. The upper bytes of any length that a file can have are
@@ -247,6 +249,9 @@ impl SafetensorsFacts {
             let entry = tensor.entry.0..tensor.entry.1;
             if leads_out(&tensor.name) {
                 self.header_fault(HeaderFaultKind::NameLeadsOut, layout::quoted(&tensor.name), entry.clone());
+            } else if tensor.name.chars().any(char::is_control) {
+                let kind = HeaderFaultKind::NameWithControls;
+                self.header_fault(kind, layout::quoted(&tensor.name), entry.clone());
             }
             if let Some((kind, detail)) = size_fault(tensor) {
                 self.layout_fault(kind, &tensor.name, detail, entry.clone());

@@ -13,6 +13,7 @@ mod extension_code;
 mod few;
 mod frame_crossing;
 mod item_on_other;
+mod memo_hole;
 mod odd_number;
 mod planted_hook;
 mod referenced_file;
@@ -62,6 +63,7 @@ pub(super) static RULES: &[&Rule] = &[
     &carried_bytecode::RULE,
     &storage_size::RULE,
     &referenced_file::RULE,
+    &memo_hole::RULE,
 ];
 
 /// Every pickle of the model.

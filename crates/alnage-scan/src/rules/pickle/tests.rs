@@ -252,6 +252,19 @@ fn lengths_and_references_that_exhaust_are_seen() {
 }
 
 #[test]
+fn what_was_spliced_into_another_pickle_shows() {
+    let spliced = Pickle::protocol(2)
+        .raw("}q\x00")
+        .raw(b"(X\x01\x00\x00\x00ar\x01\x00\x10\x111")
+        .text("k")
+        .raw("q\x01Ns");
+    check(&spliced.stop(), Verdict::Review, &["PKL024"]);
+    // A pickler that writes one object after another goes on counting.
+    let later = Pickle::protocol(2).raw(b"}r\x00\x00\x10\x11").text("k").raw(b"r\x01\x00\x10\x11Ns");
+    quiet(later.stop());
+}
+
+#[test]
 fn what_frameworks_write_stays_quiet() {
     quiet(Pickle::protocol(2).raw("}").text("a").int(1).raw("s").stop());
     quiet(

@@ -35,6 +35,9 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
                 HeaderFaultKind::NameLeadsOut => {
                     (Severity::Medium, "a tensor's name is a path that leads out of a folder")
                 }
+                HeaderFaultKind::NameWithControls => {
+                    (Severity::Medium, "a tensor's name has control characters")
+                }
                 HeaderFaultKind::RepeatedKey => continue,
             };
             let at = (fault.start, fault.end);
