@@ -1,8 +1,9 @@
 //! The guard of a host: whoever opens a file on a guarded file system waits until the file was judged.
 //!
-//! One thread reads what the kernel asks. It opens nothing, writes nothing and waits for nobody, so that the guard's own
-//! opens, which it lets through, and those whose time is over are answered whatever the workers are at. Workers judge; a
-//! file is with one of them at a time. The main thread takes signals: an end, a reload, a writer at a file that is held.
+//! One thread at a time reads what the kernel asks. While it does it opens nothing, writes nothing and waits for nobody,
+//! so that the guard's own opens, which it lets through, and those whose time is over are answered whatever the others are
+//! at. Those judge; a file is with one of them at a time. When another has nothing to do, the reader leaves the reading to
+//! it and judges itself what it has read. The main thread takes signals: an end, a reload, a writer at a file that is held.
 
 mod group;
 mod judge;
@@ -32,7 +33,7 @@ use group::{Group, Waiting, is_own};
 use judge::Judge;
 pub use metrics::Report;
 use metrics::{Now, add};
-use queue::Queue;
+use queue::{Job, Queue, Turn};
 
 use crate::{
     Audit, Error,
@@ -124,9 +125,8 @@ pub fn guard(guarding: Guarding) -> Result<(), Error> {
         let serving = Arc::clone(&guard);
         spawn(move || metrics::serve(&listener, || serving.figures()))?;
     }
-    let reading = Arc::clone(&guard);
-    spawn(move || reading.read())?;
-    for _ in 0..workers {
+    // One of them reads.
+    for _ in 0..=workers {
         let working = Arc::clone(&guard);
         spawn(move || working.work())?;
     }
@@ -142,10 +142,9 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
 }
 
 impl Guard {
-    /// The reader.
-    fn read(&self) {
+    /// Whoever reads, until there is something else for it to do; `None` at the end.
+    fn read(&self, buffer: &mut [u8]) -> Option<Job<Waiting>> {
         const ROUND: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
-        let mut buffer = vec![0; 24 * 256];
         while !(self.ending.load(Ordering::SeqCst) && self.queue.len() == 0) {
             self.rounds.fetch_add(1, Ordering::Relaxed);
             for late in self.queue.overdue(self.limit) {
@@ -156,14 +155,18 @@ impl Guard {
             let mut polled = [PollFd::new(&self.group, PollFlags::IN)];
             // An interrupted wait is a short one.
             let _ = poll(&mut polled, Some(&ROUND));
-            match self.group.read(&mut buffer) {
+            match self.group.read(buffer) {
                 Ok(events) => events.into_iter().for_each(|waiting| self.take_in(waiting)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 // Without descriptors the kernel refuses who waits; some will be free again.
                 Err(_) => thread::sleep(Duration::from_millis(1)),
             }
+            if let Some(job) = self.queue.share() {
+                return Some(job);
+            }
         }
         self.ended.store(true, Ordering::SeqCst);
+        None
     }
 
     fn take_in(&self, waiting: Waiting) {
@@ -179,9 +182,15 @@ impl Guard {
         }
     }
 
-    /// A worker.
+    /// A thread of the guard.
     fn work(&self) {
-        while let Some(job) = self.queue.take() {
+        let mut buffer = vec![0; 24 * 256];
+        while let Some(turn) = self.queue.take() {
+            let job = match turn {
+                Turn::Judge(job) => Some(job),
+                Turn::Read => self.read(&mut buffer),
+            };
+            let Some(job) = job else { return };
             let (number, since) = (job.number, job.since);
             let stat = rustix::fs::fstat(&job.item.file);
             let regular = stat.is_ok_and(|stat| stat.st_mode & libc::S_IFMT == libc::S_IFREG);

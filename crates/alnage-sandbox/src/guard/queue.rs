@@ -1,4 +1,5 @@
-//! Opens that wait for a worker: a bounded number of them, and each file with one worker at a time.
+//! Who does what: opens that wait to be judged, a bounded number of them, each file with one thread at a time, and whose
+//! turn it is to read what the kernel asks.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -15,6 +16,15 @@ pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
     most: usize,
+}
+
+/// What a thread is to do.
+#[derive(Debug)]
+pub(super) enum Turn<T> {
+    /// Read what the kernel asks, alone.
+    Read,
+    /// Answer this.
+    Judge(Job<T>),
 }
 
 /// An open that a worker has to answer.
@@ -38,6 +48,10 @@ struct State<T> {
     busy: HashMap<Key, Vec<Job<T>>>,
     /// Workers that are at something.
     working: usize,
+    /// Threads that wait for something to do.
+    idle: usize,
+    /// Whether somebody reads.
+    read: bool,
     closed: bool,
 }
 
@@ -50,12 +64,14 @@ impl<T> Queue<T> {
             ready: VecDeque::new(),
             busy: HashMap::new(),
             working: 0,
+            idle: 0,
+            read: false,
             closed: false,
         };
         Self { state: Mutex::new(state), changed: Condvar::new(), most }
     }
 
-    /// Takes `item` in, or gives it back when there are too many.
+    /// Takes `item` in, or gives it back when there are too many. Nobody is woken before [`Queue::share`].
     pub(super) fn push(&self, item: T, since: Instant) -> Result<(), T> {
         let mut state = self.state();
         // Those whose time is over are answered, and their workers are still at them.
@@ -66,23 +82,43 @@ impl<T> Queue<T> {
         state.next = state.next.wrapping_add(1);
         state.open.insert(number, (since, Arc::clone(&item)));
         state.ready.push_back(Job { number, since, item });
-        drop(state);
-        self.changed.notify_one();
         Ok(())
     }
 
-    /// The next open; waits for one. `None` when there will be none.
-    pub(super) fn take(&self) -> Option<Job<T>> {
+    /// For who reads: wakes those who have something to do now. When somebody else is there to go on reading, the reader
+    /// is given an open to judge, and its turn to read is over: who waits for the answer then waits for one thread to
+    /// wake, not for two.
+    pub(super) fn share(&self) -> Option<Job<T>> {
+        let mut state = self.state();
+        let woken = state.ready.len().min(state.idle);
+        let job = if state.idle > 0 { state.ready.pop_front() } else { None };
+        if job.is_some() {
+            state.working += 1;
+            state.read = false;
+        }
+        drop(state);
+        (0..woken).for_each(|_| self.changed.notify_one());
+        job
+    }
+
+    /// What to do next; waits for something. `None` when there will be nothing.
+    pub(super) fn take(&self) -> Option<Turn<T>> {
         let mut state = self.state();
         loop {
+            if !state.read {
+                state.read = true;
+                return Some(Turn::Read);
+            }
             if let Some(job) = state.ready.pop_front() {
                 state.working += 1;
-                return Some(job);
+                return Some(Turn::Judge(job));
             }
             if state.closed {
                 return None;
             }
+            state.idle += 1;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
         }
     }
 
@@ -151,15 +187,41 @@ mod tests {
 
     fn queue(most: usize, items: &[&'static str]) -> (Queue<&'static str>, Vec<bool>) {
         let queue = Queue::new(most);
+        assert!(matches!(queue.take(), Some(Turn::Read)), "somebody reads first of all");
         let taken = items.iter().map(|&item| queue.push(item, Instant::now()).is_ok()).collect();
         (queue, taken)
+    }
+
+    fn judged(queue: &Queue<&'static str>) -> Option<Job<&'static str>> {
+        match queue.take() {
+            Some(Turn::Judge(job)) => Some(job),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_reader_judges_when_another_can_read() {
+        let (queue, _) = queue(9, &["a"]);
+        assert!(queue.share().is_none(), "nobody else is there");
+        let queue = Arc::new(queue);
+        let idle = Arc::clone(&queue);
+        let waiting = std::thread::spawn(move || {
+            let first = judged(&idle).map(|job| (*job.item, idle.done(job.number, None)).0);
+            (first, matches!(idle.take(), Some(Turn::Read)))
+        });
+        while queue.state().idle == 0 {
+            std::thread::yield_now();
+        }
+        assert!(queue.push("b", Instant::now()).is_ok());
+        assert_eq!(queue.share().map(|job| *job.item), Some("b"));
+        assert_eq!(waiting.join().unwrap(), (Some("a"), true));
     }
 
     #[test]
     fn it_holds_so_many_and_no_more() {
         let (queue, taken) = queue(2, &["a", "b", "c"]);
         assert_eq!((taken, queue.len()), (vec![true, true, false], 2));
-        let job = queue.take().unwrap();
+        let job = judged(&queue).unwrap();
         assert!(queue.push("d", Instant::now()).is_err(), "what a worker is at counts");
         queue.done(job.number, None);
         assert!(queue.push("d", Instant::now()).is_ok());
@@ -168,11 +230,11 @@ mod tests {
     #[test]
     fn a_file_has_one_worker_and_the_others_come_next() {
         let (queue, _) = queue(9, &["a", "a again", "b"]);
-        let first = queue.take().and_then(|job| queue.claim((1, 1), job)).unwrap();
-        assert!(queue.take().and_then(|job| queue.claim((1, 1), job)).is_none());
+        let first = judged(&queue).and_then(|job| queue.claim((1, 1), job)).unwrap();
+        assert!(judged(&queue).and_then(|job| queue.claim((1, 1), job)).is_none());
         queue.done(first.number, Some((1, 1)));
-        assert_eq!(*queue.take().unwrap().item, "a again");
-        assert_eq!(*queue.take().unwrap().item, "b");
+        assert_eq!(*judged(&queue).unwrap().item, "a again");
+        assert_eq!(*judged(&queue).unwrap().item, "b");
     }
 
     #[test]
@@ -181,13 +243,13 @@ mod tests {
         assert!(queue.overdue(Duration::from_secs(60)).is_empty());
         assert_eq!(queue.overdue(Duration::ZERO).len(), 1);
         assert!(queue.overdue(Duration::ZERO).is_empty());
-        assert_eq!(queue.take().map(|job| *job.item), Some("a"), "and is judged all the same");
+        assert_eq!(judged(&queue).map(|job| *job.item), Some("a"), "and is judged all the same");
     }
 
     #[test]
     fn closing_gives_back_what_is_not_answered() {
         let (queue, _) = queue(9, &["a", "b"]);
-        let _at_it = queue.take();
+        let _at_it = judged(&queue);
         assert_eq!(queue.close().len(), 2);
         assert!(queue.take().is_none() && queue.push("c", Instant::now()).is_err());
     }
