@@ -130,7 +130,18 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
     }
 }
 
+/// Names that mean Keras' own functions even without a module: nothing else is called so.
+const KNOWN_WITHOUT_MODULE: &[&str] = &["get_file", "enable_unsafe_deserialization"];
+
 fn judge(reference: &KerasReference) -> Option<(String, Severity)> {
+    let last = reference.name.rsplit('.').next().unwrap_or_default();
+    if reference.kind == KerasKind::Function
+        && reference.module.is_none()
+        && KNOWN_WITHOUT_MODULE.contains(&last)
+    {
+        let message = format!("the configuration names `{}`, which no layer needs", full_name(reference));
+        return Some((message, Severity::Critical));
+    }
     let module = reference.module.as_deref()?;
     let mut parts = module.split('.');
     let root = parts.next()?;

@@ -107,6 +107,7 @@ fn ker005_gadget() {
         r#"{"module":"keras.config","class_name":"function","config":"enable_unsafe_deserialization"}"#,
         r#"{"module":"keras.src.saving.saving_lib","class_name":"function","config":"load_model"}"#,
         r#"{"module":"tensorflow.python.ops.io_ops","class_name":"function","config":"read_file"}"#,
+        r#"{"class_name":"Dense","config":{"fn":"keras.utils.get_file"}}"#,
     ] {
         check_keras(rule, json, &[Severity::Critical]);
     }
