@@ -48,7 +48,6 @@ pub(crate) struct Copies {
 #[derive(Debug)]
 struct Kept {
     memory: OwnedFd,
-    /// Without the bytes, which are in the copy.
     admission: Admission,
 }
 
@@ -90,7 +89,7 @@ impl Copies {
         bytes: &[u8],
         file: &Handed,
         places: &Places,
-        admission: &Admission,
+        admission: Admission,
     ) -> io::Result<OwnedFd> {
         let memory = sealed_memory(name, bytes)?;
         let opened = opened_anew(&memory)?;
@@ -100,7 +99,6 @@ impl Copies {
             if all.len() >= Self::MOST || taken + file.stamp().len > Self::MOST_BYTES {
                 all.clear();
             }
-            let admission = Admission { bytes: None, ..admission.clone() };
             all.insert((file.stamp(), places.clone()), Kept { memory, admission });
         }
         Ok(opened)
@@ -257,5 +255,58 @@ impl Holds {
 
     fn all(&self) -> MutexGuard<'_, HashMap<(u64, u64), Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::File, io::Read, os::unix::fs::MetadataExt, path::Path};
+
+    use alnage_types::Digest;
+
+    use super::*;
+
+    fn admission(signer: &str) -> Admission {
+        Admission {
+            formats: Vec::new(),
+            model: PathBuf::from("model"),
+            digest: Digest::of(b""),
+            signer: signer.to_owned(),
+            bytes: None,
+        }
+    }
+
+    fn opened(path: &Path) -> (Handed, Places) {
+        let file = Handed::new(File::open(path).unwrap()).unwrap();
+        (file, Places { place: path.to_owned(), named: None })
+    }
+
+    #[test]
+    fn a_copy_is_handed_out_again_while_its_file_stays_and_its_seal_counts() {
+        // A file that nobody wrote to in the last minutes.
+        let (file, places) = opened(Path::new("/bin/sh"));
+        let copies = Copies::default();
+        let first = File::from(copies.make("f", b"verified", &file, &places, admission("a")).unwrap());
+        let (again, told) = copies.again(&file, &places, |_| true).expect("it is kept");
+        let mut again = File::from(again);
+        let mut bytes = Vec::new();
+        again.read_to_end(&mut bytes).unwrap();
+        assert_eq!((bytes.as_slice(), told.signer.as_str()), (&b"verified"[..], "a"));
+        assert_eq!(again.metadata().unwrap().ino(), first.metadata().unwrap().ino());
+        let elsewhere = Places { place: PathBuf::from("/elsewhere"), named: None };
+        assert!(copies.again(&file, &elsewhere, |_| true).is_none());
+        assert!(copies.again(&file, &places, |_| false).is_none(), "its seal no longer counts");
+        assert!(copies.again(&file, &places, |_| true).is_none(), "and it was forgotten");
+    }
+
+    #[test]
+    fn a_file_that_was_written_to_a_moment_ago_is_copied_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        std::fs::write(&path, "bytes").unwrap();
+        let (file, places) = opened(&path);
+        let copies = Copies::default();
+        copies.make("f", b"bytes", &file, &places, admission("a")).unwrap();
+        assert!(copies.again(&file, &places, |_| true).is_none());
     }
 }

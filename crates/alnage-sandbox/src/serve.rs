@@ -376,10 +376,10 @@ impl Supervisor {
         let plain = kept_flags(asked) == OFlags::RDONLY;
         match judgement {
             Judgement::Refused(_) => Ok(Answer::Fail(Errno::ACCESS)),
-            Judgement::Admitted(admission) => match &admission.bytes {
+            Judgement::Admitted(mut admission) => match admission.bytes.take() {
                 Some(bytes) => {
                     let name = places.shown().file_name().unwrap_or_default().to_string_lossy();
-                    Ok(Answer::File(self.copies.make(&name, bytes, &file, places, &admission)?))
+                    Ok(Answer::File(self.copies.make(&name, &bytes, &file, places, *admission)?))
                 }
                 None => {
                     self.holds.admit(&file, places, &admission);

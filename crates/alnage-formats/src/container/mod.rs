@@ -25,7 +25,7 @@ pub use self::{
 };
 pub(crate) use self::{
     sevenz::is_sevenz_at,
-    stream::{trial_decoder, zlib_decoder},
+    stream::{is_zlib_header, trial_decoder, zlib_decoder},
     zip::zip_at,
 };
 use crate::Format;

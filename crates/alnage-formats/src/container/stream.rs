@@ -104,14 +104,16 @@ fn is_lzma(probe: &Probe<'_>) -> bool {
         && trial(Codec::LzmaAlone, probe.head).is_some_and(|(count, sound)| sound || count >= 16)
 }
 
+/// The header of RFC 1950, 2.2: deflate, with a window of some size, a check, and no dictionary.
+pub(crate) fn is_zlib_header(method: u8, flags: u8) -> bool {
+    let header = u16::from_be_bytes([method, flags]);
+    method & 0x0f == 8 && method >> 4 <= 7 && header.is_multiple_of(31) && flags & 0x20 == 0
+}
+
 /// Two bytes are little of a magic: what follows must decode.
 fn is_zlib(probe: &Probe<'_>) -> bool {
     let &[method, flags, ..] = probe.head else { return false };
-    let header = u16::from_be_bytes([method, flags]);
-    method & 0x0f == 8
-        && method >> 4 <= 7
-        && header % 31 == 0
-        && flags & 0x20 == 0
+    is_zlib_header(method, flags)
         && trial(Codec::Zlib, probe.head).is_some_and(|(count, sound)| sound || method == 0x78 && count >= 16)
 }
 

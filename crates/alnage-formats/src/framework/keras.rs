@@ -38,6 +38,8 @@ pub struct KerasFacts {
 }
 
 impl KerasFacts {
+    /// Functions of Keras that no layer takes; a field of a layer that names one is a reference to it.
+    pub const CALLED_BY_NAME: &[&str] = &["get_file", "enable_unsafe_deserialization"];
     /// How many entries of each list are kept.
     pub const MAX_LISTED: usize = 1024;
 }
@@ -218,7 +220,7 @@ fn object(document: &Document, objects: &Objects, index: usize, seen: &mut Seen,
     if is_lambda(class) {
         lambda_by_name(document, config, seen, facts);
     }
-    downloads(document, config, seen, facts);
+    called_by_name(document, config, seen, facts);
     for field in document.children(config) {
         path_field(document, field, class, facts);
     }
@@ -230,13 +232,12 @@ fn object(document: &Document, objects: &Objects, index: usize, seen: &mut Seen,
 
 /// The functions that a legacy `Lambda` layer takes by name from a module: `"function": "system", "module": "os"`.
 fn lambda_by_name(document: &Document, config: usize, seen: &mut Seen, facts: &mut KerasFacts) {
-    for (function, module) in [
-        ("function", "module"),
-        ("function", "fn_module"),
-        ("function_name", "module"),
-        ("output_shape", "output_shape_module"),
-    ] {
-        let module = document.text_at(config, module).map(|module| short(module, 256));
+    let text_at = |key| document.text_at(config, key);
+    let module = text_at("module").or_else(|| text_at("fn_module"));
+    for (function, module) in
+        [("function", module), ("function_name", module), ("output_shape", text_at("output_shape_module"))]
+    {
+        let module = module.map(|module| short(module, 256));
         if let Some(name) = document.text_at(config, function).filter(|name| is_name(name)) {
             let reference = (module, short(name, 256), KerasKind::Function, None);
             refer(document, config, reference, seen, facts);
@@ -245,12 +246,12 @@ fn lambda_by_name(document: &Document, config: usize, seen: &mut Seen, facts: &m
 }
 
 /// Functions that no layer takes, named by a key of some kind: older loaders and wrappers around them call them.
-fn downloads(document: &Document, config: usize, seen: &mut Seen, facts: &mut KerasFacts) {
-    const CALLED: &[&str] = &["get_file", "enable_unsafe_deserialization"];
+fn called_by_name(document: &Document, config: usize, seen: &mut Seen, facts: &mut KerasFacts) {
     for field in document.children(config) {
         let name = document.text(field).filter(|name| is_name(name));
-        let called = name.filter(|name| CALLED.contains(&name.rsplit('.').next().unwrap_or(name)));
-        if let Some(name) = called {
+        let is_called =
+            |name: &&str| KerasFacts::CALLED_BY_NAME.contains(&name.rsplit('.').next().unwrap_or(name));
+        if let Some(name) = name.filter(is_called) {
             refer(document, config, (None, short(name, 256), KerasKind::Function, None), seen, facts);
         }
     }
@@ -330,10 +331,7 @@ fn code(
 ) {
     let Some(kind) = code_kind(document, objects, index, text) else { return };
     // What is no base64 fails when it is loaded; what it means to run shows as it stands.
-    let bytes = match decode_base64(text) {
-        bytes if bytes.is_empty() || !is_base64(text) => text.as_bytes().to_vec(),
-        bytes => bytes,
-    };
+    let bytes = if is_base64(text) { decode_base64(text) } else { text.as_bytes().to_vec() };
     if bytes.is_empty() {
         return;
     }
@@ -364,7 +362,7 @@ fn code_kind(document: &Document, objects: &Objects, index: usize, text: &str) -
             return Some(KerasCodeKind::Lambda);
         }
         // Legacy: `"function": [CODE, DEFAULTS, CLOSURE]`.
-        None | Some("0") if document.key(holder).is_some_and(is_lambda_field) => {
+        None if document.key(holder).is_some_and(is_lambda_field) => {
             let first = document.children(holder).next() == Some(index);
             let config = document.parent(holder)?;
             if first && objects.class(document, document.parent(config)?).is_some_and(is_lambda) {

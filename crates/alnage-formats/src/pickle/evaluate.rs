@@ -126,6 +126,8 @@ impl Machine<'_> {
                 }
                 _ => Value::Unknown,
             },
+            // `codecs.encode(…, 'base64')` goes the other way than what is computed here.
+            Known::Encode if self.is_binary_transform(second) => Value::Unknown,
             Known::Decode | Known::Encode => self.codec(first, second, args.len > 2),
             Known::DecodePart => {
                 let text = self.whole(first).filter(|bytes| bytes.is_ascii()).map(Cow::into_owned);
@@ -610,6 +612,10 @@ impl Machine<'_> {
             Some(Node::Dict(items)) => self.heap.set(value, Node::Dict(items.dropped_if(true))),
             _ => {}
         }
+    }
+
+    fn is_binary_transform(&self, encoding: Value) -> bool {
+        self.short_text(encoding).is_some_and(|encoding| text::is_binary_transform(&encoding))
     }
 
     /// The items of a tuple or list in their order; of a set only when there are no two.

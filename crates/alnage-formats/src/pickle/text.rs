@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use crate::container::is_zlib_header;
+
 /// Longest string that is computed.
 const LONGEST: u64 = 8 << 20;
 
@@ -73,7 +75,11 @@ pub(super) fn codec(bytes: &[u8], encoding: &str, direction: Direction, lenient:
         "utf_16_le" | "utf_16le" if direction == Direction::Decode => utf_16(bytes, u16::from_le_bytes),
         "utf_16_be" | "utf_16be" if direction == Direction::Decode => utf_16(bytes, u16::from_be_bytes),
         "utf_7" | "utf7" if bytes.is_ascii() && !bytes.contains(&b'+') => Some(bytes.to_vec()),
-        "idna" | "punycode" if bytes.is_ascii() => Some(bytes.to_vec()),
+        "idna"
+            if bytes.is_ascii() && !bytes.to_ascii_lowercase().windows(4).any(|label| label == b"xn--") =>
+        {
+            Some(bytes.to_vec())
+        }
         _ => None,
     }
 }
@@ -206,29 +212,30 @@ pub(super) fn inflate(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// The first bytes that undoing the compression gives, at most `max`.
 pub(super) fn inflate_some(bytes: &[u8], max: usize) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let mut read = |reader: &mut dyn Read| reader.take(max as u64).read_to_end(&mut out).is_ok();
-    let fine = match bytes {
+    let read = |reader: &mut dyn Read| drained(reader, max);
+    match bytes {
         [0x1f, 0x8b, ..] => read(&mut flate2::read::MultiGzDecoder::new(bytes)),
         [b'B', b'Z', b'h', ..] => read(&mut bzip2::read::MultiBzDecoder::new(bytes)),
         [0xfd, b'7', b'z', ..] => read(&mut lzma_rust2::XzReader::new(bytes, true)),
         [0x5d, 0, ..] => read(&mut lzma_rust2::LzmaReader::new_mem_limit(bytes, 64 << 10, None).ok()?),
-        &[method, flags, ..] if is_zlib(method, flags) => read(&mut flate2::read::ZlibDecoder::new(bytes)),
+        &[method, flags, ..] if is_zlib_header(method, flags) => {
+            read(&mut flate2::read::ZlibDecoder::new(bytes))
+        }
         _ => read(&mut flate2::read::DeflateDecoder::new(bytes)),
-    };
-    (fine || !out.is_empty()).then_some(out)
-}
-
-/// The header of RFC 1950, 2.2: deflate, with a window of some size, and a check.
-fn is_zlib(method: u8, flags: u8) -> bool {
-    method & 0xf == 8 && method >> 4 < 8 && u16::from_be_bytes([method, flags]).is_multiple_of(31)
+    }
 }
 
 /// Undoes deflate without any header, up to a limit.
 pub(super) fn inflate_raw(bytes: &[u8]) -> Option<Vec<u8>> {
+    let out = drained(&mut flate2::read::DeflateDecoder::new(bytes), LONGEST as usize);
+    out.filter(|out| (out.len() as u64) < LONGEST)
+}
+
+/// What comes out of a decompressor before it ends or fails, at most `max` bytes.
+fn drained(reader: &mut dyn Read, max: usize) -> Option<Vec<u8>> {
     let mut out = Vec::new();
-    let fine = flate2::read::DeflateDecoder::new(bytes).take(LONGEST).read_to_end(&mut out).is_ok();
-    ((fine || !out.is_empty()) && (out.len() as u64) < LONGEST).then_some(out)
+    let fine = reader.take(max as u64).read_to_end(&mut out).is_ok();
+    (fine || !out.is_empty()).then_some(out)
 }
 
 /// What a template is filled with.
@@ -403,6 +410,9 @@ mod tests {
         check(b"\xfe\xff\0p\0o\0s\0i\0x", "utf-16", Direction::Decode);
         check(b"\xef\xbb\xbfposix", "utf-8-sig", Direction::Decode);
         check(b"posix", "latin-1", Direction::Encode);
+        check(b"posix", "idna", Direction::Decode);
+        assert_eq!(codec(b"system-", "punycode", Direction::Decode, false), None);
+        assert_eq!(codec(b"XN--system-", "idna", Direction::Decode, false), None);
     }
 
     #[test]

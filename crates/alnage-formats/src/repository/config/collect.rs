@@ -141,12 +141,14 @@ impl Collector {
         let inside =
             (0..path.depth()).filter_map(|depth| path.key(depth)).any(|key| key.contains("template"));
         // Elsewhere a text is hardly a template, unless it reaches for what templates are not given.
-        if !inside && !(text.contains("__") && (text.contains("{{") || text.contains("{%"))) {
+        let is_template = text.contains("{%") || text.contains("{{");
+        let is_sought = inside || (is_template && text.contains("__"));
+        if !is_sought {
             return;
         }
         if inside && key == "name" {
             self.template_name = Some(text.chars().filter(|c| *c != '/').take(64).collect());
-        } else if self.templates.len() < MAX_TEMPLATES && (text.contains("{%") || text.contains("{{")) {
+        } else if self.templates.len() < MAX_TEMPLATES && is_template {
             let name = match self.template_name.take() {
                 Some(name) => format!("chat_template/{name}.jinja"),
                 None if path.depth() == 1 => format!("{}.jinja", cut(key)),

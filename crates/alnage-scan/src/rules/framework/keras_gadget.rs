@@ -2,7 +2,7 @@
 
 use alnage_formats::{
     Model,
-    framework::{KerasKind, KerasReference},
+    framework::{KerasFacts, KerasKind, KerasReference},
 };
 use alnage_types::{Confidence, Level, Severity};
 
@@ -130,14 +130,11 @@ fn check(model: &Model, sink: &mut Sink<'_>) {
     }
 }
 
-/// Names that mean Keras' own functions even without a module: nothing else is called so.
-const KNOWN_WITHOUT_MODULE: &[&str] = &["get_file", "enable_unsafe_deserialization"];
-
 fn judge(reference: &KerasReference) -> Option<(String, Severity)> {
     let last = reference.name.rsplit('.').next().unwrap_or_default();
     if reference.kind == KerasKind::Function
         && reference.module.is_none()
-        && KNOWN_WITHOUT_MODULE.contains(&last)
+        && KerasFacts::CALLED_BY_NAME.contains(&last)
     {
         let message = format!("the configuration names `{}`, which no layer needs", full_name(reference));
         return Some((message, Severity::Critical));

@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "two runs of memo numbers far apart",
     why: "Picklers number what they remember one after another. Tools that splice a program into another pickle move its numbers far away, so that they do not meet those of the host.",
     remediation: "Compare the file with the one its author published, and see what the part with the high numbers does.",
-    references: &["AML.T0018", "https://arxiv.org/abs/2607.17503"],
+    references: &["CWE-506", "AML.T0018"],
     severity: Severity::Medium,
     confidence: Confidence::High,
     level: Level::Default,
