@@ -5,7 +5,7 @@ use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
 use alnage_types::{Digest, Source};
 use sha2::Digest as _;
 
-use crate::{Stamp, root::RegularFile};
+use crate::{Buffer, Stamp, root::RegularFile};
 
 /// Files up to this size are read whole, once, and hashed and parsed from memory.
 pub const IN_MEMORY: u64 = 8 << 20;
@@ -79,7 +79,7 @@ fn read_whole(file: &File, len: usize) -> io::Result<Vec<u8>> {
 
 fn digest(file: &File, len: u64, progress: &dyn Fn(u64)) -> io::Result<Digest> {
     let mut hasher = sha2::Sha256::new();
-    let mut buffer = vec![0; CHUNK];
+    let mut buffer = Buffer::new(CHUNK);
     let mut offset = 0;
     while offset < len {
         match file.read_at(&mut buffer, offset) {

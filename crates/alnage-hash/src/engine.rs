@@ -1,8 +1,14 @@
 //! Which kernel compresses what.
 
+use std::{
+    hint::black_box,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
 use crate::{
-    Kernel, Part, Piece, Stream,
-    kernel::{Narrow, Wide},
+    Block, Kernel, Part, Piece, Stream,
+    kernel::{FEW, LANES, LaneStates, Narrow, Wide},
     lanes,
     stream::Work,
 };
@@ -17,14 +23,15 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The kernels that are best on this processor.
+    /// The kernels that are best on this processor. The first call takes some 50 µs to find out.
     pub fn detect() -> Self {
-        let sha = Narrow::new(Kernel::ShaNi);
-        let narrow = sha.unwrap_or(Narrow::PORTABLE);
-        // The 256-bit lanes together are slower than two streams on the SHA extensions.
-        let kernels = if sha.is_some() { &[Kernel::Avx512][..] } else { &[Kernel::Avx512, Kernel::Avx2] };
-        let wide = kernels.iter().find_map(|&kernel| Wide::new(kernel));
-        Self { wide, least: if sha.is_some() { 11 } else { 3 }, narrow }
+        static BEST: OnceLock<Engine> = OnceLock::new();
+        *BEST.get_or_init(|| {
+            let narrow = Narrow::new(Kernel::ShaNi).unwrap_or(Narrow::Portable);
+            let wide = [Kernel::Avx512, Kernel::Avx2].into_iter().find_map(Wide::new);
+            let least = wide.map_or(usize::MAX, |wide| wide_from(wide, narrow));
+            Self { wide: wide.filter(|wide| least <= wide.lanes), least, narrow }
+        })
     }
 
     /// Only `kernel`, and for what it cannot do the portable one; `None` when this processor does not have it.
@@ -32,7 +39,7 @@ impl Engine {
         match kernel {
             Kernel::Avx512 | Kernel::Avx2 => {
                 let wide = Wide::new(kernel)?;
-                Some(Self { wide: Some(wide), least: 1, narrow: Narrow::PORTABLE })
+                Some(Self { wide: Some(wide), least: 1, narrow: Narrow::Portable })
             }
             Kernel::ShaNi | Kernel::Portable => {
                 Some(Self { wide: None, least: 1, narrow: Narrow::new(kernel)? })
@@ -42,17 +49,15 @@ impl Engine {
 
     /// How many streams it wants to be given at a time.
     pub fn streams(&self) -> usize {
-        match self.wide {
-            Some(wide) => wide.lanes,
-            None if self.narrow.pairs() => 2,
-            None => 1,
-        }
+        self.wide.map_or(self.narrow.streams(), |wide| wide.lanes)
     }
 
     /// How many of `total` streams one of `threads` threads should have. Streams enough for a wide kernel stay
-    /// together: shared out they would cost more time of all processors than it saves of one.
+    /// together, and none is alone where it could be beside another: shared out further they would cost more time of
+    /// all processors than they save of one.
     pub fn share(&self, total: usize, threads: usize) -> usize {
-        let even = total.div_ceil(threads.max(1));
+        let least = self.narrow.streams().min(2);
+        let even = total.div_ceil(threads.min(total / least).max(1));
         match self.wide {
             Some(wide) if total >= self.least => even.max(wide.lanes),
             _ => even,
@@ -76,4 +81,28 @@ impl Engine {
         self.take([Piece { stream: &mut stream, bytes, part: Part::Last }]);
         stream.digest().unwrap_or_default()
     }
+}
+
+/// From how many streams on `wide` is faster than `narrow`. Which of two kernels is faster differs from one generation
+/// of processors to the next and not by what they say they can, so both are timed.
+fn wide_from(wide: Wide, narrow: Narrow) -> usize {
+    let content = [[0; 64]; 16];
+    let blocks: &[Block] = &content;
+    let together = shortest(|| wide.compress(black_box(&mut LaneStates([[0; LANES]; 8])), &[blocks; LANES]));
+    let few = shortest(|| match narrow.streams() {
+        1 => narrow.compress(black_box(&mut [[0; 8]]), &[blocks]),
+        _ => narrow.compress(black_box(&mut [[0; 8]; FEW]), &[blocks; FEW]),
+    });
+    let streams = together.as_nanos() * narrow.streams() as u128 / few.as_nanos().max(1);
+    usize::try_from(streams).map_or(usize::MAX, |streams| streams + 1)
+}
+
+/// The best of a few times, as others may want the processor, too.
+fn shortest(work: impl Fn()) -> Duration {
+    let times = (0..4).map(|_| {
+        let start = Instant::now();
+        work();
+        start.elapsed()
+    });
+    times.min().unwrap_or_default()
 }

@@ -4,6 +4,8 @@ use crate::{Block, State};
 
 /// The most streams that any kernel takes.
 pub(crate) const LANES: usize = 16;
+/// The most streams that a kernel for few takes.
+pub(crate) const FEW: usize = 3;
 
 /// The chaining values of all lanes, word by word: `[word][lane]`.
 #[derive(Clone)]
@@ -17,14 +19,14 @@ pub enum Kernel {
     Avx512,
     /// 8 streams in the lanes of 256-bit vectors.
     Avx2,
-    /// 2 streams interleaved on the SHA extensions of x86.
+    /// Up to 3 streams interleaved on the SHA extensions of x86.
     ShaNi,
     /// One stream, as the crate `sha2` does it: with the SHA extensions of the processor where it knows them.
     Portable,
 }
 
 impl Kernel {
-    /// All of them, fastest first when there are streams enough.
+    /// All of them, those for most streams first.
     pub const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::ShaNi, Self::Portable];
 
     /// Whether this processor has it.
@@ -47,8 +49,13 @@ pub(crate) struct Wide {
 
 /// A kernel for few streams, which this processor has: to hold one is the proof.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Narrow {
-    kernel: Kernel,
+pub(crate) enum Narrow {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    ShaNi {
+        /// How many vector registers there are: 16, or 32 with AVX-512.
+        registers: u8,
+    },
 }
 
 impl Wide {
@@ -85,50 +92,37 @@ impl Wide {
 }
 
 impl Narrow {
-    /// Which kernel it is.
-    #[cfg(target_arch = "x86_64")]
-    pub(crate) fn kernel(self) -> Kernel {
-        self.kernel
-    }
-
-    pub(crate) const PORTABLE: Self = Self { kernel: Kernel::Portable };
-
     pub(crate) fn new(kernel: Kernel) -> Option<Self> {
-        let available = match kernel {
-            Kernel::Portable => true,
+        match kernel {
+            Kernel::Portable => Some(Self::Portable),
             #[cfg(target_arch = "x86_64")]
-            Kernel::ShaNi => {
-                is_x86_feature_detected!("sha")
-                    && is_x86_feature_detected!("ssse3")
-                    && is_x86_feature_detected!("sse4.1")
+            Kernel::ShaNi if is_x86_feature_detected!("sha") && is_x86_feature_detected!("avx") => {
+                let more = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl");
+                Some(Self::ShaNi { registers: if more { 32 } else { 16 } })
             }
-            _ => false,
-        };
-        available.then_some(Self { kernel })
+            _ => None,
+        }
     }
 
-    /// Whether two streams together are faster than one after the other.
-    pub(crate) fn pairs(self) -> bool {
-        self.kernel == Kernel::ShaNi
-    }
-
-    /// Compresses the blocks of one stream.
-    pub(crate) fn compress(self, state: &mut State, blocks: &[Block]) {
-        match self.kernel {
+    /// How many streams together are fastest.
+    pub(crate) fn streams(self) -> usize {
+        match self {
+            Self::Portable => 1,
             #[cfg(target_arch = "x86_64")]
-            Kernel::ShaNi => crate::x86::compress_one(self, state, blocks),
-            _ => sha2::block_api::compress256(state, blocks),
+            Self::ShaNi { .. } => FEW,
         }
     }
 
-    /// Compresses the blocks of two streams, which are of the same number.
-    pub(crate) fn compress_pair(self, states: [&mut State; 2], blocks: [&[Block]; 2]) {
-        #[cfg(target_arch = "x86_64")]
-        if self.kernel == Kernel::ShaNi {
-            return crate::x86::compress_pair(self, states, blocks);
-        }
-        for (state, blocks) in states.into_iter().zip(blocks) {
-            self.compress(state, blocks);
+    /// Compresses the blocks of a few streams, which are of the same number.
+    pub(crate) fn compress<const N: usize>(self, states: &mut [State; N], blocks: &[&[Block]; N]) {
+        match self {
+            Self::Portable => {
+                for (state, blocks) in states.iter_mut().zip(blocks) {
+                    sha2::block_api::compress256(state, blocks);
+                }
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::ShaNi { .. } => crate::x86::compress_narrow(self, states, blocks),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::{
     Block, State,
-    kernel::{LANES, LaneStates, Narrow, Wide},
+    kernel::{FEW, LANES, LaneStates, Narrow, Wide},
     stream::Work,
 };
 
-/// Blocks of a pair after which the pair is chosen anew, so that all streams end at about the same time.
+/// Blocks after which a few streams are chosen anew, so that all end at about the same time.
 const TURN: usize = 64;
 
 /// Compresses with `kernel` until fewer than `least` pieces are left.
@@ -59,43 +59,36 @@ fn get(states: &LaneStates, lane: usize) -> State {
     states.0.map(|words| words[lane])
 }
 
-/// Compresses everything with `kernel`, two at a time where that is faster.
+/// Compresses everything with `kernel`, a few at a time where that is faster.
 pub(crate) fn narrow(kernel: Narrow, works: &mut [Work<'_>]) {
-    // The last two have nobody to wait for.
-    let turn = if works.len() == 2 { usize::MAX } else { TURN };
-    while kernel.pairs()
-        && let Some([first, second]) = longest_two(works)
-    {
-        let step = first.blocks().len().min(second.blocks().len()).min(turn);
-        let mut states = [first.stream.state, second.stream.state];
-        let [one, other] = &mut states;
-        kernel.compress_pair([one, other], [&first.blocks()[..step], &second.blocks()[..step]]);
-        for (work, state) in [first, second].into_iter().zip(states) {
-            work.stream.state = state;
-            work.advance(step);
+    // The longest last, as they are taken from the end.
+    let mut waiting: Vec<usize> = (0..works.len()).collect();
+    waiting.sort_by_key(|&index| works[index].left());
+    while !waiting.is_empty() {
+        let mut taken = waiting.split_off(waiting.len().saturating_sub(kernel.streams()));
+        // With nobody waiting there is nobody to change places with.
+        let turn = if waiting.is_empty() { usize::MAX } else { TURN };
+        let step = taken.iter().map(|&index| works[index].blocks().len()).min().unwrap_or(0).min(turn);
+        match *taken {
+            [a] => together(kernel, works, [a], step),
+            [a, b] => together(kernel, works, [a, b], step),
+            [a, b, c] => together(kernel, works, [a, b, c], step),
+            _ => break,
         }
-    }
-    for work in works {
-        while work.left() > 0 {
-            let step = work.blocks().len();
-            let mut state = work.stream.state;
-            kernel.compress(&mut state, work.blocks());
-            work.stream.state = state;
-            work.advance(step);
+        taken.retain(|&index| works[index].left() > 0);
+        for index in taken {
+            let place = waiting.partition_point(|&other| works[other].left() < works[index].left());
+            waiting.insert(place, index);
         }
     }
 }
 
-/// The two pieces of which most is left; none when fewer than two have anything left.
-fn longest_two<'w, 'a>(works: &'w mut [Work<'a>]) -> Option<[&'w mut Work<'a>; 2]> {
-    let (mut first, mut second) = (None, None);
-    for (index, work) in works.iter().enumerate() {
-        let left = work.left();
-        if left > first.map_or(0, |(_, left)| left) {
-            second = first.replace((index, left));
-        } else if left > second.map_or(0, |(_, left)| left) {
-            second = Some((index, left));
-        }
+fn together<const N: usize>(kernel: Narrow, works: &mut [Work<'_>], indices: [usize; N], step: usize) {
+    const { assert!(N <= FEW) };
+    let mut states = indices.map(|index| works[index].stream.state);
+    kernel.compress(&mut states, &indices.map(|index| &works[index].blocks()[..step]));
+    for (index, state) in indices.into_iter().zip(states) {
+        works[index].stream.state = state;
+        works[index].advance(step);
     }
-    works.get_disjoint_mut([first?.0, second?.0]).ok()
 }

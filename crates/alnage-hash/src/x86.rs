@@ -23,20 +23,17 @@ pub(crate) fn compress_wide(proof: Wide, states: &mut LaneStates, blocks: &[&[Bl
     }
 }
 
-/// Compresses the blocks of one stream.
-pub(crate) fn compress_one(proof: Narrow, state: &mut State, blocks: &[Block]) {
-    debug_assert_eq!(proof.kernel(), Kernel::ShaNi);
-    if proof.kernel() == Kernel::ShaNi {
-        // SAFETY: a `Narrow` of this kernel is only made when the processor was found to have SHA, SSSE3 and SSE4.1.
-        unsafe { sha_ni::compress([state], [blocks]) }
-    }
-}
-
-/// Compresses the blocks of two streams, which are of the same number.
-pub(crate) fn compress_pair(proof: Narrow, states: [&mut State; 2], blocks: [&[Block]; 2]) {
-    debug_assert_eq!(proof.kernel(), Kernel::ShaNi);
-    if proof.kernel() == Kernel::ShaNi {
-        // SAFETY: a `Narrow` of this kernel is only made when the processor was found to have SHA, SSSE3 and SSE4.1.
-        unsafe { sha_ni::compress(states, blocks) }
+/// Compresses the blocks of a few streams, which are of the same number.
+pub(crate) fn compress_narrow<const N: usize>(
+    proof: Narrow,
+    states: &mut [State; N],
+    blocks: &[&[Block]; N],
+) {
+    match proof {
+        Narrow::Portable => {}
+        // SAFETY: this variant is only made when the processor was found to have SHA and AVX.
+        Narrow::ShaNi { registers: 16 } => unsafe { sha_ni::compress(states, blocks) },
+        // SAFETY: any other number of registers is only named when AVX-512 F and VL were found, too.
+        Narrow::ShaNi { .. } => unsafe { sha_ni::compress_in_32_registers(states, blocks) },
     }
 }

@@ -6,12 +6,14 @@ use alnage_hash::{Engine, Part};
 use alnage_types::HashAlgorithm;
 
 use super::{Extent, Hashed, hasher::Hasher, pool::Pool};
-use crate::{Stamp, Tree, root::RegularFile};
+use crate::{Buffer, Stamp, Tree, root::RegularFile};
 
 /// What is read for one turn of a thread: it stays in the processor's cache until it is hashed.
-const TURN: usize = 1 << 20;
+const TURN: usize = 2 << 20;
 /// Space between pieces: at the same place of a page, all lanes would want the same few lines of the cache.
-const GAP: usize = 192;
+const GAP: usize = 3 * LINE;
+/// What each piece begins at, as the buffer does: a line of the cache.
+const LINE: usize = 64;
 
 /// A stream that is hashed, from before it is opened until its digest is known.
 pub(super) struct Stream {
@@ -62,7 +64,7 @@ impl<'a> Worker<'a> {
         let engine = Engine::detect();
         // As many streams as there are lanes; the other algorithms fill their lanes from one stream.
         let part = match algorithm {
-            HashAlgorithm::Sha256 => TURN / engine.streams().clamp(4, 16),
+            HashAlgorithm::Sha256 => part_of(engine.streams().clamp(3, 16)),
             HashAlgorithm::Blake2b512 | HashAlgorithm::Blake3 => TURN,
         };
         Self { tree, algorithm, pool, progress, engine, part, own: Vec::new(), done: Vec::new() }
@@ -71,11 +73,14 @@ impl<'a> Worker<'a> {
     /// Works until there is nothing left; gives what came of the extents it had.
     pub(super) fn run(mut self) -> Vec<(usize, io::Result<Hashed>)> {
         self.pool.join();
-        let mut buffer = Vec::new();
+        let mut buffer = Buffer::default();
         let mut ended = 0;
         while self.pool.refill(&mut self.own, ended, TURN as u64, self.part as u64) {
             let before = self.own.len();
-            buffer.resize(buffer.len().max(TURN + self.part + GAP * before), 0);
+            let wanted = TURN + self.part + (GAP + LINE) * before;
+            if buffer.len() < wanted {
+                buffer = Buffer::new(wanted);
+            }
             self.turn(&mut buffer);
             ended = before - self.own.len();
         }
@@ -84,7 +89,7 @@ impl<'a> Worker<'a> {
 
     /// Reads and hashes a piece of each stream, and sorts out those that ended.
     fn turn(&mut self, buffer: &mut [u8]) {
-        let part = self.part.max((TURN / self.own.len().max(1)) & !0xfff);
+        let part = self.part.max(part_of(self.own.len()));
         let mut pieces: Vec<(Stream, &[u8])> = Vec::with_capacity(self.own.len());
         let mut rest = buffer;
         let mut later = Vec::new();
@@ -105,7 +110,7 @@ impl<'a> Worker<'a> {
                 continue;
             }
             let (piece, others) = std::mem::take(&mut rest).split_at_mut(wanted);
-            rest = others.get_mut(GAP..).unwrap_or_default();
+            rest = others.get_mut(GAP + (LINE - wanted % LINE) % LINE..).unwrap_or_default();
             let read = result.and_then(|()| match &mut stream.open {
                 Some(open) => open.read(piece),
                 None => Ok(()),
@@ -136,6 +141,11 @@ impl<'a> Worker<'a> {
         }
         self.own.append(&mut later);
     }
+}
+
+/// What one of `streams` long ones reads in a turn, in whole pages.
+fn part_of(streams: usize) -> usize {
+    TURN.div_ceil(streams.max(1)).next_multiple_of(4096)
 }
 
 /// Opens an extent; gives how many bytes there are to read.

@@ -1,77 +1,88 @@
-//! One stream on the SHA extensions, or two interleaved: while one waits for its rounds, the other computes.
+//! Up to three streams interleaved on the SHA extensions: while one waits for its rounds, the others compute.
 
 use std::arch::x86_64::*;
 
 use super::rounds::ROUND_CONSTANTS;
 use crate::{Block, State};
 
-/// Compresses the blocks of each stream, which are of the same number.
-#[target_feature(enable = "sha,ssse3,sse4.1")]
-pub(super) fn compress<const N: usize>(states: [&mut State; N], blocks: [&[Block]; N]) {
-    let swap = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
-    let mut halves = [[_mm_setzero_si128(); 2]; N];
-    for (halves, state) in halves.iter_mut().zip(&states) {
-        *halves = split(state);
-    }
-    for index in 0..blocks[0].len() {
-        let before = halves;
-        let mut words = [[_mm_setzero_si128(); 4]; N];
-        for (words, blocks) in words.iter_mut().zip(&blocks) {
-            for (words, bytes) in words.iter_mut().zip(blocks[index].as_chunks::<16>().0) {
-                // SAFETY: these are the 16 bytes that are read, and no alignment is asked for.
-                *words = _mm_shuffle_epi8(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }, swap);
+/// Four rounds of every stream, and the four words of its schedule that come sixteen rounds later.
+macro_rules! four {
+    ($halves:ident, $words:ident, $quarter:literal, $i:literal) => {
+        let constants: &[u32; 4] = &ROUND_CONSTANTS[$quarter].as_chunks().0[$i];
+        // SAFETY: four words are the 16 bytes that are read, and no alignment is asked for.
+        let constants = unsafe { _mm_loadu_si128(constants.as_ptr().cast()) };
+        for ([abef, cdgh], words) in $halves.iter_mut().zip(&mut $words) {
+            let [w0, w1, w2, w3] =
+                [words[$i], words[($i + 1) % 4], words[($i + 2) % 4], words[($i + 3) % 4]];
+            let sum = _mm_add_epi32(w0, constants);
+            *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, sum);
+            *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32(sum, 0x0e));
+            if $quarter < 3 {
+                let sum = _mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), _mm_alignr_epi8(w3, w2, 4));
+                words[$i] = _mm_sha256msg2_epu32(sum, w3);
             }
         }
-        // Four rounds of every stream, and the four words of its schedule that come sixteen rounds later.
-        macro_rules! four {
-            ($quarter:expr, $i:literal) => {
-                let constants: &[u32; 4] = &ROUND_CONSTANTS[$quarter].as_chunks().0[$i];
-                // SAFETY: four words are the 16 bytes that are read, and no alignment is asked for.
-                let constants = unsafe { _mm_loadu_si128(constants.as_ptr().cast()) };
-                for ([abef, cdgh], words) in halves.iter_mut().zip(&mut words) {
-                    let [w0, w1, w2, w3] =
-                        [words[$i], words[($i + 1) % 4], words[($i + 2) % 4], words[($i + 3) % 4]];
-                    let sum = _mm_add_epi32(w0, constants);
-                    *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, sum);
-                    *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32(sum, 0x0e));
-                    if $quarter < 3 {
-                        let sum = _mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), _mm_alignr_epi8(w3, w2, 4));
-                        words[$i] = _mm_sha256msg2_epu32(sum, w3);
-                    }
-                }
-            };
-        }
-        macro_rules! quarter {
-            ($quarter:literal) => {
-                four!($quarter, 0);
-                four!($quarter, 1);
-                four!($quarter, 2);
-                four!($quarter, 3);
-            };
-        }
-        quarter!(0);
-        quarter!(1);
-        quarter!(2);
-        quarter!(3);
-        for ([abef, cdgh], before) in halves.iter_mut().zip(before) {
-            *abef = _mm_add_epi32(*abef, before[0]);
-            *cdgh = _mm_add_epi32(*cdgh, before[1]);
-        }
-    }
-    for (state, halves) in states.into_iter().zip(halves) {
-        *state = joined(halves);
-    }
+    };
 }
 
+macro_rules! quarter {
+    ($halves:ident, $words:ident, $quarter:literal) => {
+        four!($halves, $words, $quarter, 0);
+        four!($halves, $words, $quarter, 1);
+        four!($halves, $words, $quarter, 2);
+        four!($halves, $words, $quarter, 3);
+    };
+}
+
+/// A macro, because a function cannot be generic over the processor's features.
+macro_rules! compress {
+    ($name:ident, $features:literal) => {
+        /// Compresses the blocks of each stream, which are of the same number.
+        #[target_feature(enable = $features)]
+        pub(super) fn $name<const N: usize>(states: &mut [State; N], blocks: &[&[Block]; N]) {
+            let swap = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
+            let mut halves = [[_mm_setzero_si128(); 2]; N];
+            for (halves, state) in halves.iter_mut().zip(states.iter()) {
+                *halves = split(state);
+            }
+            for index in 0..blocks[0].len() {
+                let before = halves;
+                let mut words = [[_mm_setzero_si128(); 4]; N];
+                for (words, blocks) in words.iter_mut().zip(blocks) {
+                    for (words, bytes) in words.iter_mut().zip(blocks[index].as_chunks::<16>().0) {
+                        // SAFETY: these are the 16 bytes that are read, and no alignment is asked for.
+                        *words = _mm_shuffle_epi8(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }, swap);
+                    }
+                }
+                quarter!(halves, words, 0);
+                quarter!(halves, words, 1);
+                quarter!(halves, words, 2);
+                quarter!(halves, words, 3);
+                for ([abef, cdgh], before) in halves.iter_mut().zip(before) {
+                    *abef = _mm_add_epi32(*abef, before[0]);
+                    *cdgh = _mm_add_epi32(*cdgh, before[1]);
+                }
+            }
+            for (state, halves) in states.iter_mut().zip(halves) {
+                *state = joined(halves);
+            }
+        }
+    };
+}
+
+compress!(compress, "sha,avx");
+// With 32 vector registers, in which the schedules of three streams fit.
+compress!(compress_in_32_registers, "sha,avx512f,avx512vl");
+
 /// The halves `abef` and `cdgh`, each with its first word in the highest place.
-#[target_feature(enable = "sha,ssse3,sse4.1")]
+#[target_feature(enable = "sse4.1")]
 #[inline]
 fn split(state: &State) -> [__m128i; 2] {
     let [a, b, c, d, e, f, g, h] = state.map(u32::cast_signed);
     [_mm_set_epi32(a, b, e, f), _mm_set_epi32(c, d, g, h)]
 }
 
-#[target_feature(enable = "sha,ssse3,sse4.1")]
+#[target_feature(enable = "sse4.1")]
 #[inline]
 fn joined([abef, cdgh]: [__m128i; 2]) -> State {
     let words = [
