@@ -26,7 +26,7 @@ pub use handed::{Handed, digests_of};
 pub use hash::{Extent, Hashed};
 pub use inputs::{STDIN_LIMIT, canonical, expand, read_stdin};
 pub use log_dir::LogDir;
-pub use new_file::{Existing, Flusher, NewFile};
+pub use new_file::{Existing, NewFile};
 pub use read::{Content, IN_MEMORY, MemoryBytes};
 pub use seen::{Recall, Seen};
 pub use sha256::Sha256;

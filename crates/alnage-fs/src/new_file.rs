@@ -46,12 +46,6 @@ impl NewFile {
         self.file.write_all(bytes).map_err(Error::at(&self.path))
     }
 
-    /// What brings the bytes to the disk while more are written.
-    pub fn flusher(&self) -> Result<Flusher, Error> {
-        let file = self.file.try_clone().map_err(Error::at(&self.path))?;
-        Ok(Flusher { path: self.path.clone(), file })
-    }
-
     /// What was written so far.
     pub fn source(&self) -> Result<Arc<dyn Source>, Error> {
         let opened = self.file.metadata().and_then(|metadata| {
@@ -61,29 +55,19 @@ impl NewFile {
         opened.map_err(Error::at(&self.path))
     }
 
-    /// Puts the file in its place, once its bytes are on the disk.
+    /// Puts the file in its place. One that replaces another is on the disk before; a new one comes there when the
+    /// system brings it, as with any copy.
     pub fn finish(mut self, existing: Existing) -> Result<(), Error> {
-        let placed = self.file.sync_all().and_then(|()| match existing {
-            Existing::Replaced => fs::rename(&self.temporary, &self.path),
+        let placed = match existing {
+            Existing::Replaced => self.file.sync_all().and_then(|()| fs::rename(&self.temporary, &self.path)),
             Existing::Kept => rename_to_new(&self.temporary, &self.path),
-        });
+        };
         placed.map_err(Error::at(&self.path))?;
         self.finished = true;
-        sync_parent(&self.path).map_err(Error::at(&self.path))
-    }
-}
-
-/// Brings the bytes of a new file to the disk, from another thread than the one that writes.
-#[derive(Debug)]
-pub struct Flusher {
-    path: PathBuf,
-    file: File,
-}
-
-impl Flusher {
-    /// Waits until everything that is written so far is there. What failed here is not told again at the end.
-    pub fn flush(&self) -> Result<(), Error> {
-        self.file.sync_data().map_err(Error::at(&self.path))
+        match existing {
+            Existing::Replaced => sync_parent(&self.path).map_err(Error::at(&self.path)),
+            Existing::Kept => Ok(()),
+        }
     }
 }
 

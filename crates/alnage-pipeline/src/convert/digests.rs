@@ -1,30 +1,31 @@
-//! What is done beside the copying: the source is hashed on a thread of its own, what is written on another, and a third
-//! has it brought to the disk meanwhile.
+//! What is done beside the copying: one thread hashes the source and what is written, side by side.
 //!
-//! Two streams interleaved on one core (as `alnage-hash` does it) gain little over one, and the copying has the other
-//! core only half of the time: two threads for the two digests are faster.
+//! Two SHA-256 streams interleaved on one core take hardly longer than one, and leave the other core to the copying.
 
 use std::{
     io::{self, Write},
     sync::{
         Arc,
-        mpsc::{Receiver, SyncSender, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread,
+    time::Duration,
 };
 
 use alnage_convert::{Checksum, Refusal};
-use alnage_fs::{Flusher, NewFile};
+use alnage_fs::{Buffer, NewFile};
+use alnage_hash::{Engine, Part, Piece, Stream};
 use alnage_types::{Digest, Source};
 
+use super::checksums::Checksums;
 use crate::Progress;
 
 /// Bytes that are hashed at a time: few enough to stay in the processor's cache.
 const PIECE: usize = 256 << 10;
 /// Pieces that may wait to be hashed.
 const WAITING: usize = 32;
-/// Bytes after which what was written is brought to the disk.
-const UNFLUSHED: u64 = 32 << 20;
+/// How long the source waits for something that is hashed beside it.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 /// Whether digests are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,160 +35,150 @@ pub(super) enum Wanted {
     Checksums,
 }
 
-/// Hashes the source, comparing the checksums it gives for itself, while `work` runs.
+/// Hashes the source, comparing the checksums it gives for itself, while `work` runs and has hashed what it writes.
 pub(super) fn alongside<R>(
     source: &Arc<dyn Source>,
     wanted: Wanted,
     checksums: &[Checksum],
     progress: &dyn Progress,
-    work: impl FnOnce() -> R,
+    work: impl FnOnce(&mut Written) -> R,
 ) -> Result<(Option<Digest>, R), Refusal> {
     if wanted == Wanted::Checksums && checksums.is_empty() {
-        let result = work();
+        let result = work(&mut Written(None));
         progress.advance(source.len());
         return Ok((None, result));
     }
     thread::scope(|scope| {
-        let hashing = scope.spawn(|| digest(source.as_ref(), wanted, checksums, progress));
-        let result = work();
+        let (sender, messages) = sync_channel(WAITING);
+        let (giver, spare) = sync_channel(WAITING);
+        let reading = Reading {
+            source: source.as_ref(),
+            at: 0,
+            checksums: Checksums::new(checksums),
+            stream: (wanted == Wanted::Digests).then(Stream::default),
+            buffer: Buffer::new(PIECE),
+            progress,
+        };
+        let hashing = scope.spawn(move || reading.run(&messages, &giver));
+        let handing = (wanted == Wanted::Digests).then(|| Handing { sender, spare, waiting: Vec::new() });
+        let mut written = Written(handing);
+        let result = work(&mut written);
+        drop(written);
         let digest = hashing.join().map_err(|_| Refusal::Unreadable("internal error".to_owned()))??;
         Ok((digest, result))
     })
 }
 
-fn digest(
-    source: &dyn Source,
-    wanted: Wanted,
-    checksums: &[Checksum],
-    progress: &dyn Progress,
-) -> Result<Option<Digest>, Refusal> {
-    let mut sums: Vec<(&Checksum, crc32fast::Hasher)> =
-        checksums.iter().map(|checksum| (checksum, crc32fast::Hasher::new())).collect();
-    sums.sort_by_key(|(checksum, _)| checksum.range.start);
-    let mut first = 0;
-    let mut hasher = (wanted == Wanted::Digests).then(alnage_fs::Sha256::default);
-    let mut buffer = vec![0; PIECE];
-    let mut at = 0;
-    while at < source.len() {
-        let count =
-            source.read_at(at, &mut buffer).map_err(|error| Refusal::Unreadable(error.to_string()))?;
-        let bytes = buffer.get(..count).unwrap_or_default();
-        if bytes.is_empty() {
-            return Err(Refusal::Unreadable("its bytes end while they are read".to_owned()));
-        }
-        if let Some(hasher) = &mut hasher {
-            hasher.update(bytes);
-        }
-        let end = at + count as u64;
-        while sums.get(first).is_some_and(|(checksum, _)| checksum.range.end <= at) {
-            first += 1;
-        }
-        for (checksum, sum) in sums.iter_mut().skip(first) {
-            if checksum.range.start >= end {
-                break;
-            }
-            let from = checksum.range.start.max(at) - at;
-            let to = checksum.range.end.min(end).max(at) - at;
-            sum.update(bytes.get(from as usize..to as usize).unwrap_or_default());
-        }
-        at = end;
-        progress.advance(count as u64);
-    }
-    for (checksum, sum) in sums {
-        if sum.finalize() != checksum.crc32 {
-            let name: String = checksum.name.chars().take(120).flat_map(char::escape_debug).collect();
-            return Err(Refusal::Malformed(format!("the checksum of `{name}` does not fit its bytes")));
-        }
-    }
-    Ok(hasher.map(alnage_fs::Sha256::finish))
+/// Bytes of a file that is written, or its end.
+enum Message {
+    Bytes(Vec<u8>),
+    End(SyncSender<Digest>),
 }
 
-/// Writes a file through `work`, and gives the digest of what it wrote when it is wanted.
-pub(super) fn written(
-    new: &mut NewFile,
-    wanted: Wanted,
-    work: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<(), Refusal>) -> Result<(), Refusal>,
-) -> Result<Option<Digest>, Refusal> {
-    let unwritten = |error: alnage_fs::Error| Refusal::Unreadable(error.to_string());
-    let flusher = new.flusher().map_err(unwritten)?;
-    flushed_behind(flusher, |behind| {
-        let mut since = 0_u64;
-        let mut write = |bytes: &[u8]| {
-            new.write(bytes).map_err(unwritten)?;
-            since += bytes.len() as u64;
-            if since >= UNFLUSHED {
-                since = 0;
-                behind();
+/// The source while it is read to be hashed.
+struct Reading<'a> {
+    source: &'a dyn Source,
+    at: u64,
+    checksums: Checksums<'a>,
+    /// `None` when only checksums are compared.
+    stream: Option<Stream>,
+    buffer: Buffer,
+    progress: &'a dyn Progress,
+}
+
+impl Reading<'_> {
+    /// Reads to the end, and hashes what is handed over beside it until nobody hands over any more.
+    fn run(
+        mut self,
+        messages: &Receiver<Message>,
+        spare: &SyncSender<Vec<u8>>,
+    ) -> Result<Option<Digest>, Refusal> {
+        let engine = Engine::detect();
+        let mut written = Stream::default();
+        loop {
+            let message = match self.at < self.source.len() {
+                true => messages.recv_timeout(PATIENCE),
+                false => messages.recv().map_err(RecvTimeoutError::from),
+            };
+            match message {
+                Ok(Message::Bytes(bytes)) => {
+                    self.step(engine, Some(Piece { stream: &mut written, bytes: &bytes, part: Part::More }))?;
+                    // Where there are spare ones enough, it is let go.
+                    let _ = spare.try_send(bytes);
+                }
+                Ok(Message::End(reply)) => {
+                    // Who does not wait for it has failed, and says so.
+                    let _ = reply.send(finish(engine, std::mem::take(&mut written)));
+                }
+                Err(RecvTimeoutError::Timeout) => self.step(engine, None)?,
+                Err(RecvTimeoutError::Disconnected) => break,
             }
+        }
+        while self.at < self.source.len() {
+            self.step(engine, None)?;
+        }
+        self.checksums.compare()?;
+        Ok(self.stream.map(|stream| finish(engine, stream)))
+    }
+
+    /// Reads a piece, where there is one, and hashes it with one of what was written.
+    fn step(&mut self, engine: Engine, beside: Option<Piece<'_>>) -> Result<(), Refusal> {
+        let mut own = None;
+        if self.at < self.source.len() {
+            let count = self.source.read_at(self.at, &mut self.buffer);
+            let count = count.map_err(|error| Refusal::Unreadable(error.to_string()))?;
+            let bytes = self.buffer.get(..count).unwrap_or_default();
+            if bytes.is_empty() {
+                return Err(Refusal::Unreadable("its bytes end while they are read".to_owned()));
+            }
+            self.checksums.take(self.at, bytes);
+            self.at += count as u64;
+            self.progress.advance(count as u64);
+            own = self.stream.as_mut().map(|stream| Piece { stream, bytes, part: Part::More });
+        }
+        engine.take(own.into_iter().chain(beside));
+        Ok(())
+    }
+}
+
+fn finish(engine: Engine, mut stream: Stream) -> Digest {
+    engine.take([Piece { stream: &mut stream, bytes: &[], part: Part::Last }]);
+    Digest::from_bytes(stream.digest().unwrap_or_default())
+}
+
+/// Has hashed what is written, where that is wanted.
+pub(super) struct Written(Option<Handing>);
+
+impl Written {
+    /// Writes a file through `work`, and gives the digest of what it wrote when it is wanted.
+    pub(super) fn file(
+        &mut self,
+        new: &mut NewFile,
+        work: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<(), Refusal>) -> Result<(), Refusal>,
+    ) -> Result<Option<Digest>, Refusal> {
+        let mut write =
+            |bytes: &[u8]| new.write(bytes).map_err(|error| Refusal::Unreadable(error.to_string()));
+        let Some(handing) = &mut self.0 else { return work(&mut write).map(|()| None) };
+        work(&mut |bytes| {
+            write(bytes)?;
+            handing.take(bytes);
             Ok(())
-        };
-        if wanted == Wanted::Checksums {
-            return work(&mut write).map(|()| None);
-        }
-        let digest = Hashing::run(|hashing| {
-            work(&mut |bytes| {
-                write(bytes)?;
-                hashing.update(bytes);
-                Ok(())
-            })
-        });
-        digest.map(Some)
-    })
+        })?;
+        Ok(handing.end())
+    }
 }
 
-/// Runs `work`, which asks for flushing without waiting for it: at the end little is left to be waited for.
-fn flushed_behind<R>(
-    flusher: Flusher,
-    work: impl FnOnce(&dyn Fn()) -> Result<R, Refusal>,
-) -> Result<R, Refusal> {
-    thread::scope(|scope| {
-        let (sender, receiver) = sync_channel::<()>(1);
-        let flushing = scope.spawn(move || receiver.iter().try_for_each(|()| flusher.flush()));
-        let worked = work(&|| {
-            // One that waits already is enough.
-            let _ = sender.try_send(());
-        });
-        drop(sender);
-        let flushed = flushing.join().map_err(|_| Refusal::Unreadable("internal error".to_owned()))?;
-        flushed.map_err(|error| Refusal::Unreadable(error.to_string()))?;
-        worked
-    })
-}
-
-/// Takes bytes to be hashed on another thread.
-struct Hashing {
-    sender: SyncSender<Vec<u8>>,
+/// Hands bytes over to the thread that hashes. That one only ends before this one when it failed, which is noticed when
+/// it is joined.
+struct Handing {
+    sender: SyncSender<Message>,
     /// Pieces that were hashed, to be filled again.
     spare: Receiver<Vec<u8>>,
     waiting: Vec<u8>,
 }
 
-impl Hashing {
-    /// Runs `work`, which hands over bytes, and gives their digest.
-    fn run(work: impl FnOnce(&mut Self) -> Result<(), Refusal>) -> Result<Digest, Refusal> {
-        thread::scope(|scope| {
-            let (sender, receiver) = sync_channel::<Vec<u8>>(WAITING);
-            let (giver, spare) = sync_channel::<Vec<u8>>(WAITING);
-            let hashing = scope.spawn(move || {
-                let mut hasher = alnage_fs::Sha256::default();
-                for piece in receiver {
-                    hasher.update(&piece);
-                    // Where there are spare ones enough, it is let go.
-                    let _ = giver.try_send(piece);
-                }
-                hasher.finish()
-            });
-            let mut own = Self { sender, spare, waiting: Vec::with_capacity(PIECE) };
-            let worked = work(&mut own);
-            own.hand_over();
-            drop(own);
-            let digest = hashing.join().map_err(|_| Refusal::Unreadable("internal error".to_owned()))?;
-            worked.map(|()| digest)
-        })
-    }
-
-    /// More bytes.
-    fn update(&mut self, mut bytes: &[u8]) {
+impl Handing {
+    fn take(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(bytes.len().min(PIECE - self.waiting.len()));
             self.waiting.extend_from_slice(now);
@@ -202,8 +193,15 @@ impl Hashing {
         let mut fresh = self.spare.try_recv().unwrap_or_else(|_| Vec::with_capacity(PIECE));
         fresh.clear();
         let piece = std::mem::replace(&mut self.waiting, fresh);
-        // The other thread only ends before this one when it failed, which is noticed when it is joined.
-        let _ = self.sender.send(piece);
+        let _ = self.sender.send(Message::Bytes(piece));
+    }
+
+    /// The digest of what came since the last end.
+    fn end(&mut self) -> Option<Digest> {
+        self.hand_over();
+        let (reply, digest) = sync_channel(1);
+        self.sender.send(Message::End(reply)).ok()?;
+        digest.recv().ok()
     }
 }
 

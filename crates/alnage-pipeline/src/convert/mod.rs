@@ -1,5 +1,6 @@
 //! Converting: opens what the user named, writes safetensors beside it or elsewhere, and says what became of what.
 
+mod checksums;
 mod copy;
 mod digests;
 mod names;
@@ -169,11 +170,11 @@ fn written(
         Attesting::No => Wanted::Checksums,
     };
     let (source_digest, wrote) =
-        digests::alongside(&content.source, wanted, plan.checksums(), progress, || {
+        digests::alongside(&content.source, wanted, plan.checksums(), progress, |hashed| {
             for (file, name) in plan.files.iter().zip(&tensor_names) {
                 let path = names.beside(name);
                 let mut new = NewFile::begin(&path)?;
-                let sha256 = digests::written(&mut new, wanted, |give| plan.write(file, give))?;
+                let sha256 = hashed.file(&mut new, |give| plan.write(file, give))?;
                 if let Some(checked) = &mut checked {
                     let same = check(plan, file, &new.source()?)?;
                     checked.tensors += same.tensors;
