@@ -1,17 +1,17 @@
 //! Up to three streams interleaved on the SHA extensions: while one waits for its rounds, the others compute.
 
-use std::arch::x86_64::*;
+use std::{arch::x86_64::*, hint::black_box};
 
 use super::rounds::ROUND_CONSTANTS;
 use crate::{Block, State};
 
 /// Four rounds of every stream, and the four words of its schedule that come sixteen rounds later.
 macro_rules! four {
-    ($halves:ident, $words:ident, $quarter:literal, $i:literal) => {
+    ($abef:ident, $cdgh:ident, $words:ident, $quarter:literal, $i:literal) => {
         let constants: &[u32; 4] = &ROUND_CONSTANTS[$quarter].as_chunks().0[$i];
         // SAFETY: four words are the 16 bytes that are read, and no alignment is asked for.
         let constants = unsafe { _mm_loadu_si128(constants.as_ptr().cast()) };
-        for ([abef, cdgh], words) in $halves.iter_mut().zip(&mut $words) {
+        for ((abef, cdgh), words) in $abef.iter_mut().zip(&mut $cdgh).zip(&mut $words) {
             let [w0, w1, w2, w3] =
                 [words[$i], words[($i + 1) % 4], words[($i + 2) % 4], words[($i + 3) % 4]];
             let sum = _mm_add_epi32(w0, constants);
@@ -26,11 +26,11 @@ macro_rules! four {
 }
 
 macro_rules! quarter {
-    ($halves:ident, $words:ident, $quarter:literal) => {
-        four!($halves, $words, $quarter, 0);
-        four!($halves, $words, $quarter, 1);
-        four!($halves, $words, $quarter, 2);
-        four!($halves, $words, $quarter, 3);
+    ($abef:ident, $cdgh:ident, $words:ident, $quarter:literal) => {
+        four!($abef, $cdgh, $words, $quarter, 0);
+        four!($abef, $cdgh, $words, $quarter, 1);
+        four!($abef, $cdgh, $words, $quarter, 2);
+        four!($abef, $cdgh, $words, $quarter, 3);
     };
 }
 
@@ -41,12 +41,14 @@ macro_rules! compress {
         #[target_feature(enable = $features)]
         pub(super) fn $name<const N: usize>(states: &mut [State; N], blocks: &[&[Block]; N]) {
             let swap = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
-            let mut halves = [[_mm_setzero_si128(); 2]; N];
-            for (halves, state) in halves.iter_mut().zip(states.iter()) {
-                *halves = split(state);
+            let (mut abef, mut cdgh) = ([_mm_setzero_si128(); N], [_mm_setzero_si128(); N]);
+            for ((abef, cdgh), state) in abef.iter_mut().zip(&mut cdgh).zip(states.iter()) {
+                [*abef, *cdgh] = split(state);
             }
             for index in 0..blocks[0].len() {
-                let before = halves;
+                // Out of sight of the compiler: it would keep the streams' values together in longer vectors, and take
+                // these apart and together again for each block.
+                let before = black_box((abef, cdgh));
                 let mut words = [[_mm_setzero_si128(); 4]; N];
                 for (words, blocks) in words.iter_mut().zip(blocks) {
                     for (words, bytes) in words.iter_mut().zip(blocks[index].as_chunks::<16>().0) {
@@ -54,17 +56,19 @@ macro_rules! compress {
                         *words = _mm_shuffle_epi8(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }, swap);
                     }
                 }
-                quarter!(halves, words, 0);
-                quarter!(halves, words, 1);
-                quarter!(halves, words, 2);
-                quarter!(halves, words, 3);
-                for ([abef, cdgh], before) in halves.iter_mut().zip(before) {
-                    *abef = _mm_add_epi32(*abef, before[0]);
-                    *cdgh = _mm_add_epi32(*cdgh, before[1]);
+                quarter!(abef, cdgh, words, 0);
+                quarter!(abef, cdgh, words, 1);
+                quarter!(abef, cdgh, words, 2);
+                quarter!(abef, cdgh, words, 3);
+                for (abef, before) in abef.iter_mut().zip(before.0) {
+                    *abef = _mm_add_epi32(*abef, before);
+                }
+                for (cdgh, before) in cdgh.iter_mut().zip(before.1) {
+                    *cdgh = _mm_add_epi32(*cdgh, before);
                 }
             }
-            for (state, halves) in states.iter_mut().zip(halves) {
-                *state = joined(halves);
+            for ((abef, cdgh), state) in abef.into_iter().zip(cdgh).zip(states.iter_mut()) {
+                *state = joined([abef, cdgh]);
             }
         }
     };
