@@ -55,6 +55,7 @@ impl Tree {
         let mut order: Vec<usize> = (0..extents.len()).collect();
         order.sort_by_key(|&index| std::cmp::Reverse(extents[index].size()));
         let together = (algorithm == HashAlgorithm::Sha256).then(Engine::detect);
+        let jobs = together.map_or(jobs, |engine| jobs.min(useful_threads(engine, extents)));
         let pool = Pool::new(extents, order, together);
         let work = || Worker::new(self, algorithm, &pool, progress).run();
         let mut done = thread::scope(|scope| {
@@ -73,6 +74,15 @@ impl Tree {
         done.sort_unstable_by_key(|&(index, _)| index);
         done.into_iter().map(|(_, result)| result).collect()
     }
+}
+
+/// From how many threads on more would not end sooner: when the lanes of so many take all that there is while the
+/// longest stream passes through one.
+fn useful_threads(engine: Engine, extents: &[Extent<'_>]) -> usize {
+    let sizes = || extents.iter().map(Extent::size);
+    let lanes = sizes().max().unwrap_or(0).max(1).saturating_mul(engine.streams() as u64);
+    let total = sizes().fold(0, u64::saturating_add);
+    usize::try_from(total.div_ceil(lanes)).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
