@@ -1,6 +1,6 @@
 //! Gives the elements of a view in the order of its indices, in pieces, whatever order they lie in.
 
-use alnage_types::Source;
+use alnage_types::{Buffer, Source};
 
 use crate::{
     refusal::Refusal,
@@ -31,20 +31,22 @@ pub(crate) fn gather(
     if tensor.elements() == 0 {
         return Ok(());
     }
-    let mut buffer = Vec::new();
     if tensor.is_contiguous() {
         let end = tensor.start + tensor.bytes();
         let mut at = tensor.start;
+        let mut buffer = Buffer::new(tensor.bytes().min(RUN) as usize);
         while at < end {
             let count = (end - at).min(RUN);
-            read(place, at, count, &mut buffer)?;
-            mend(tensor, place.big_endian, &mut buffer);
-            give(&buffer)?;
+            let run = buffer.get_mut(..count as usize).unwrap_or_default();
+            read(place, at, run)?;
+            mend(tensor, place.big_endian, run);
+            give(run)?;
             at += count;
         }
         return Ok(());
     }
     let dimensions = merged(tensor);
+    let mut buffer = Vec::new();
     for piece in Pieces::new(&dimensions, tensor.start / size.max(1), size) {
         pick(&piece, tensor, place, &mut buffer)?;
         mend(tensor, place.big_endian, &mut buffer);
@@ -175,7 +177,9 @@ fn pick(piece: &Piece, tensor: &Tensor, place: &Place, buffer: &mut Vec<u8>) -> 
             from += index * stride;
             to += index * target;
         }
-        read(place, from * size + offset, span * size, &mut window)?;
+        // At most `SPAN`, or one element.
+        window.resize((span * size) as usize, 0);
+        read(place, from * size + offset, &mut window)?;
         scatter(near, size as usize, &window, buffer, to);
         let mut level = far.len();
         loop {
@@ -239,12 +243,10 @@ fn scatter_sized<const N: usize>(loops: &[(u64, u64, u64)], window: &[u8], buffe
     }
 }
 
-/// Reads bytes of a storage; fewer than asked for are an error.
-fn read(place: &Place, at: u64, count: u64, buffer: &mut Vec<u8>) -> Result<(), Refusal> {
+/// Fills `buffer` with bytes of a storage; fewer are an error.
+fn read(place: &Place, at: u64, buffer: &mut [u8]) -> Result<(), Refusal> {
     let cut = || Refusal::Unreadable("the bytes of a tensor end before it does".to_owned());
-    let end = at.checked_add(count).filter(|&end| end <= place.len).ok_or_else(cut)?;
-    let count = usize::try_from(end - at).map_err(|_| cut())?;
-    buffer.resize(count, 0);
+    at.checked_add(buffer.len() as u64).filter(|&end| end <= place.len).ok_or_else(cut)?;
     read_exact(place.source.as_ref(), place.start + at, buffer)
 }
 

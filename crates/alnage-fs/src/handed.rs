@@ -3,9 +3,9 @@
 use std::{fs::File, io, ops::Range, os::unix::fs::FileExt, sync::Arc, time::SystemTime};
 
 use alnage_hash::{Engine, Part};
-use alnage_types::{ContentDigest, HashAlgorithm, Source};
+use alnage_types::{Buffer, ContentDigest, HashAlgorithm, Source};
 
-use crate::{Buffer, Stamp, hash::Hasher, read::FileSource, seen::Settled};
+use crate::{Stamp, hash::Hasher, read::FileSource, seen::Settled};
 
 /// How much is hashed at a time: small enough to stay in the processor's cache.
 const TURN: usize = 1 << 20;

@@ -3,7 +3,6 @@
 //! A file is opened relative to its root by a path without links, so what was judged to lie inside the root is
 //! what is read, even when somebody swaps a directory for a link meanwhile.
 
-mod buffer;
 mod error;
 mod git;
 mod handed;
@@ -20,7 +19,6 @@ mod stamp;
 mod walk;
 mod write;
 
-pub use buffer::Buffer;
 pub use error::Error;
 pub use handed::{Handed, digests_of};
 pub use hash::{Extent, Hashed};

@@ -2,10 +2,10 @@
 
 use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
 
-use alnage_types::{Digest, Source};
+use alnage_types::{Buffer, Digest, Source};
 use sha2::Digest as _;
 
-use crate::{Buffer, Stamp, root::RegularFile};
+use crate::{Stamp, root::RegularFile};
 
 /// Files up to this size are read whole, once, and hashed and parsed from memory.
 pub const IN_MEMORY: u64 = 8 << 20;

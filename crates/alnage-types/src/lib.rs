@@ -2,6 +2,7 @@
 
 mod artifact_path;
 mod budget;
+mod buffer;
 mod content_digest;
 mod digest;
 mod finding;
@@ -14,6 +15,7 @@ mod verdict;
 
 pub use artifact_path::ArtifactPath;
 pub use budget::{Budget, Exhausted, Meter};
+pub use buffer::Buffer;
 pub use content_digest::{ContentDigest, HashAlgorithm, UnknownAlgorithm};
 pub use digest::{Digest, InvalidDigest};
 pub use finding::{Confidence, Finding, Level, Severity, Span};

@@ -3,10 +3,10 @@
 use std::{fs::File, io, os::unix::fs::FileExt};
 
 use alnage_hash::{Engine, Part};
-use alnage_types::HashAlgorithm;
+use alnage_types::{Buffer, HashAlgorithm};
 
 use super::{Extent, Hashed, hasher::Hasher, pool::Pool};
-use crate::{Buffer, Stamp, Tree, root::RegularFile};
+use crate::{Stamp, Tree, root::RegularFile};
 
 /// What is read for one turn of a thread: it stays in the processor's cache until it is hashed.
 const TURN: usize = 2 << 20;

@@ -154,7 +154,7 @@ fn copy(request: &Converting<'_>, tree: &Tree, file: &TreeFile, name: &str) -> R
     const PIECE: usize = 1 << 20;
     let content = tree.read(file, false, &|_| {}).map_err(|source| at(request.source, source))?;
     let mut new = begin(&request.output.join(name))?;
-    let mut buffer = alnage_fs::Buffer::new(PIECE);
+    let mut buffer = alnage_types::Buffer::new(PIECE);
     let (mut offset, end) = (0, content.source.len().min(MAX_COPIED));
     while offset < end {
         let count =

@@ -13,9 +13,9 @@ use std::{
 };
 
 use alnage_convert::{Checksum, Refusal};
-use alnage_fs::{Buffer, NewFile};
+use alnage_fs::NewFile;
 use alnage_hash::{Engine, Part, Piece, Stream};
-use alnage_types::{Digest, Source};
+use alnage_types::{Buffer, Digest, Source};
 
 use super::checksums::Checksums;
 use crate::Progress;

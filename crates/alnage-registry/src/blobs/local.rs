@@ -163,7 +163,7 @@ impl Beside {
     pub(super) fn fill(&mut self, mut from: impl Read) -> Result<(Digest, u64)> {
         let mut hash = Sha256::new();
         let mut size = 0_u64;
-        let mut buffer = vec![0; BUFFER];
+        let mut buffer = alnage_types::Buffer::new(BUFFER);
         loop {
             let count = match from.read(&mut buffer) {
                 Ok(0) => break,
