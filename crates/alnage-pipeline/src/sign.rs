@@ -172,9 +172,12 @@ pub(crate) fn shape(tree: &Tree) -> Shape {
     if tree.single_file { Shape::File } else { Shape::Directory }
 }
 
-/// Reads a private key.
-pub fn signing_key(path: &Path) -> Result<SigningKey, Error> {
-    Ok(SigningKey::from_pem(&read_text(path, MAX_KEY)?)?)
+/// Reads a private key; `password` is asked for only when the key is under one.
+pub fn signing_key(
+    path: &Path,
+    password: impl FnOnce() -> Result<String, String>,
+) -> Result<SigningKey, Error> {
+    Ok(SigningKey::from_pem_with(&read_text(path, MAX_KEY)?, password)?)
 }
 
 /// Reads a public key.

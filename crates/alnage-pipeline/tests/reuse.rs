@@ -29,7 +29,7 @@ impl Model {
             fs::write(model.join(name), name.repeat(100)).unwrap();
         }
         let keys = keygen(&directory.path().join("keys"), Curve::P256).unwrap();
-        let key = signing_key(&keys.private).unwrap();
+        let key = signing_key(&keys.private, || Err(String::new())).unwrap();
         sign(&SignRequest::new(&model, &key), &Silent).unwrap();
         let signers = KnownKey { key: verifying_key(&keys.public).unwrap(), hint: KeyHint::MustMatch };
         Self { directory, signers }

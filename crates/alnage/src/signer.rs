@@ -6,7 +6,7 @@ use std::{
 };
 
 use alnage_hsm::{ExecSigner, ExecUri, Pin, PinPlace, Pkcs11Uri, TokenKey};
-use alnage_pipeline::{Signer, certificates, signing_key, x509::Certificate};
+use alnage_pipeline::{Signer, SigningKey, certificates, signing_key, x509::Certificate};
 use anyhow::{Context as _, bail};
 
 use crate::{args::CertificateArgs, output::hinted};
@@ -14,6 +14,11 @@ use crate::{args::CertificateArgs, output::hinted};
 /// Where a PIN is looked for when the URI does not say.
 pub(crate) const PIN_VARIABLE: &str = "ALNAGE_PIN";
 const MAX_PIN: u64 = 4 << 10;
+/// Where the password of a key file is looked for, and where the file that holds it is named.
+const PASSWORD_VARIABLE: &str = "ALNAGE_KEY_PASSWORD";
+const PASSWORD_FILE_VARIABLE: &str = "ALNAGE_KEY_PASSWORD_FILE";
+const PASSWORD_HINT: &str = "put the password in a file only you can read and name it in `ALNAGE_KEY_PASSWORD_FILE`, or put \
+                             it in `ALNAGE_KEY_PASSWORD`; at a terminal it is asked for";
 
 /// A key to sign with, and the certificates that its token holds for it.
 #[derive(Debug)]
@@ -35,11 +40,37 @@ pub(crate) fn open(name: &Path) -> anyhow::Result<OpenKey> {
             let signer = ExecSigner::open(ExecUri::parse(uri)?)?;
             Ok(OpenKey { signer: Box::new(signer), certificates: Vec::new() })
         }
-        _ => {
-            let key = signing_key(name).with_context(|| format!("the key `{}`", name.display()))?;
-            Ok(OpenKey { signer: Box::new(key), certificates: Vec::new() })
-        }
+        _ => Ok(OpenKey { signer: Box::new(key_file(name)?), certificates: Vec::new() }),
     }
+}
+
+/// Reads the private key in a file.
+pub(crate) fn key_file(path: &Path) -> anyhow::Result<SigningKey> {
+    let context = || format!("the key `{}`", path.display());
+    let mut missing = false;
+    let key = signing_key(path, || password(path).inspect_err(|_| missing = true));
+    match key {
+        Err(error) if missing => Err(hinted(format!("{}: {error}", context()), PASSWORD_HINT)),
+        key => key.with_context(context),
+    }
+}
+
+/// The password of a key file: from a file that the environment names, the environment, or whoever sits at the terminal.
+fn password(path: &Path) -> Result<String, String> {
+    if let Some(file) = std::env::var_os(PASSWORD_FILE_VARIABLE) {
+        let bytes = alnage_fs::read_small(Path::new(&file), MAX_PIN)
+            .map_err(|error| format!("its password cannot be read: {error}"))?;
+        let text = String::from_utf8(bytes).map_err(|_| "its password is no text".to_owned())?;
+        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    if let Ok(text) = std::env::var(PASSWORD_VARIABLE) {
+        return Ok(text);
+    }
+    if !io::stdin().is_terminal() {
+        return Err("it is encrypted, and there is no password for it".to_owned());
+    }
+    rpassword::prompt_password(format!("Password for `{}`: ", path.display()))
+        .map_err(|error| format!("its password cannot be asked for: {error}"))
 }
 
 /// The certificates that a signature with `key` carries; none when it is to name the key alone.

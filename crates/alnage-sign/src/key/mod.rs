@@ -1,5 +1,6 @@
 //! ECDSA keys over the curves of OpenSSF Model Signing, and what signs with one.
 
+mod password;
 mod pem;
 mod signing;
 mod verifying;

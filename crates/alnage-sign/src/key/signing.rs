@@ -7,9 +7,10 @@ use p256::{
     ecdsa::signature::Signer as _,
     pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, LineEnding},
 };
+use pkcs8::SecretDocument;
 use zeroize::Zeroizing;
 
-use super::{Curve, Signer, VerifyingKey, pem, verifying::PublicKey};
+use super::{Curve, Signer, VerifyingKey, password, pem, verifying::PublicKey};
 use crate::Error;
 
 /// A private key. Signatures are deterministic (RFC 6979), so that no random numbers are needed to sign.
@@ -40,15 +41,13 @@ impl SigningKey {
 
     /// Reads a private key in PEM: PKCS#8 (`PRIVATE KEY`) or SEC1 (`EC PRIVATE KEY`), text around it allowed.
     pub fn from_pem(text: &str) -> Result<Self, Error> {
-        if pem::has(text, "ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
-            let message = "the private key is encrypted; give one without a password (`openssl pkcs8 -in KEY -nocrypt`)";
-            return Err(Error::Key(message.into()));
+        if password::encrypts(text) || text.contains("Proc-Type: 4,ENCRYPTED") {
+            return Err(Error::Key("the private key is encrypted, and there is no password for it".into()));
         }
         if let Some(block) = pem::block(text, "PRIVATE KEY") {
-            let message = "not a private key over P-256, P-384 or P-521 in PKCS#8 form";
-            return PrivateKey::from_pkcs8(block)
-                .ok_or_else(|| Error::Key(message.into()))
-                .and_then(Self::new);
+            let (_, der) = SecretDocument::from_pem(block)
+                .map_err(|error| Error::Key(format!("not a private key in PEM: {error}")))?;
+            return Self::from_pkcs8(&der);
         }
         // `openssl ecparam -genkey` writes the curve's name as a block of its own before the key.
         if let Some(block) = pem::block(text, "EC PRIVATE KEY") {
@@ -61,6 +60,29 @@ impl SigningKey {
             return Err(Error::Key("this is a public key; signing needs the private one".into()));
         }
         Err(Error::Key("no PEM private key (`-----BEGIN PRIVATE KEY-----`) in the file".into()))
+    }
+
+    /// The same, where the key may be under a password (`ENCRYPTED PRIVATE KEY`): only then it is asked for.
+    /// What `password` says when it has none is told.
+    pub fn from_pem_with(
+        text: &str,
+        password: impl FnOnce() -> Result<String, String>,
+    ) -> Result<Self, Error> {
+        if text.contains("Proc-Type: 4,ENCRYPTED") {
+            let message = "the private key is encrypted in the way of old versions of OpenSSL; \
+                           `openssl pkcs8 -topk8 -in KEY -out NEW` makes one that can be read";
+            return Err(Error::Key(message.into()));
+        }
+        if password::encrypts(text) {
+            let password = Zeroizing::new(password().map_err(Error::Key)?);
+            return Self::from_pkcs8(&password::decrypt(text, &password)?);
+        }
+        Self::from_pem(text)
+    }
+
+    fn from_pkcs8(der: &SecretDocument) -> Result<Self, Error> {
+        let message = "not a private key over P-256, P-384 or P-521 in PKCS#8 form";
+        PrivateKey::from_pkcs8(der.as_bytes()).ok_or_else(|| Error::Key(message.into())).and_then(Self::new)
     }
 
     /// The key as PKCS#8 PEM.
@@ -115,10 +137,10 @@ impl PrivateKey {
         }
     }
 
-    fn from_pkcs8(block: &str) -> Option<Self> {
-        let p256 = || Some(Self::P256(p256::SecretKey::from_pkcs8_pem(block).ok()?.into()));
-        let p384 = || Some(Self::P384(p384::SecretKey::from_pkcs8_pem(block).ok()?.into()));
-        let p521 = || Some(Self::P521(p521::SecretKey::from_pkcs8_pem(block).ok()?.into()));
+    fn from_pkcs8(der: &[u8]) -> Option<Self> {
+        let p256 = || Some(Self::P256(p256::SecretKey::from_pkcs8_der(der).ok()?.into()));
+        let p384 = || Some(Self::P384(p384::SecretKey::from_pkcs8_der(der).ok()?.into()));
+        let p521 = || Some(Self::P521(p521::SecretKey::from_pkcs8_der(der).ok()?.into()));
         p256().or_else(p384).or_else(p521)
     }
 

@@ -9,7 +9,7 @@ use std::{
 use alnage_pipeline::{
     Attested, Input, SigningKey, attest_model, describe,
     materials::{self, Bom, Element, Format, Gravity, Profile, Validation},
-    rfc3339, sign_document, signing_key, verify_document, verifying_key, vet,
+    rfc3339, sign_document, verify_document, verifying_key, vet,
 };
 use anyhow::Context as _;
 use serde_json::json;
@@ -21,6 +21,7 @@ use crate::{
     exit,
     output::{self, hinted, warn},
     progress::Bar,
+    signer,
 };
 
 /// Longer documents are none.
@@ -119,7 +120,7 @@ fn key(settings: &Settings) -> anyhow::Result<SigningKey> {
             "`alnage keygen --out DIR`, then `--key DIR/signing.pem`",
         ));
     };
-    signing_key(&path).with_context(|| format!("the key `{}`", path.display()))
+    signer::key_file(&path)
 }
 
 fn validate(arguments: &ValidateArgs) -> anyhow::Result<ExitCode> {

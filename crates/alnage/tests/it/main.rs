@@ -12,6 +12,7 @@ mod convert;
 mod cross;
 mod deps;
 mod detonate;
+mod encrypted_key;
 mod exit_codes;
 mod fleet;
 mod guard;

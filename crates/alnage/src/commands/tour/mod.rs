@@ -9,8 +9,8 @@ use std::{
 };
 
 use alnage_pipeline::{
-    Curve, Input, KeyHint, KnownKey, Sealing, Silent, Verification, Verifying, keygen, rfc3339, seal,
-    signing_key, verify, verifying_key, vet,
+    Curve, Input, KeyHint, KnownKey, Sealing, Silent, Verification, Verifying, keygen, rfc3339, seal, verify,
+    verifying_key, vet,
 };
 use alnage_scan::report::{TextStyle, text};
 use alnage_types::Verdict;
@@ -20,6 +20,7 @@ use crate::{
     config::Settings,
     exit,
     output::{self, hinted},
+    signer,
 };
 
 /// Where the tour makes its models.
@@ -111,7 +112,7 @@ impl Tour {
         let mut vetted = vet(vec![Input::Path(path.to_owned())], &options, &Silent);
         let style = TextStyle { width: output::width(), color: output::terminal_takes_color(), brief: false };
         output::print(&text(&vetted.record, style))?;
-        let key = signing_key(key)?;
+        let key = signer::key_file(key)?;
         let sealing = Sealing {
             signer: &key,
             certificates: &[],
