@@ -5,7 +5,7 @@ use std::{fs::File, io, ops::Range, os::unix::fs::FileExt, sync::Arc, time::Syst
 use alnage_hash::{Engine, Part};
 use alnage_types::{Buffer, ContentDigest, HashAlgorithm, Source};
 
-use crate::{Stamp, hash::Hasher, read::FileSource, seen::Settled};
+use crate::{Stamp, engine, hash::Hasher, read::FileSource, seen::Settled};
 
 /// How much is hashed at a time: small enough to stay in the processor's cache.
 const TURN: usize = 1 << 20;
@@ -60,7 +60,7 @@ impl Handed {
 
     /// The digests of `parts` of it. An error when somebody wrote to it meanwhile.
     pub fn digests(&self, algorithm: HashAlgorithm, parts: &[Range<u64>]) -> io::Result<Vec<ContentDigest>> {
-        let engine = Engine::detect();
+        let engine = engine();
         let mut buffer = Buffer::new(TURN);
         let digests = parts.iter().map(|part| self.digest(engine, algorithm, part.clone(), &mut buffer));
         let digests = digests.collect::<io::Result<_>>()?;
@@ -101,7 +101,7 @@ pub fn digests_of(
     algorithm: HashAlgorithm,
     parts: &[Range<u64>],
 ) -> Option<Vec<ContentDigest>> {
-    let engine = Engine::detect();
+    let engine = engine();
     let digest = |part: &Range<u64>| {
         let range = usize::try_from(part.start).ok()?..usize::try_from(part.end).ok()?;
         let mut hasher = Hasher::new(algorithm);

@@ -21,7 +21,7 @@ mod write;
 
 pub use error::Error;
 pub use handed::{Handed, digests_of};
-pub use hash::{Extent, Hashed};
+pub use hash::{Extent, Hashed, engine};
 pub use inputs::{STDIN_LIMIT, canonical, expand, read_stdin};
 pub use log_dir::LogDir;
 pub use new_file::{Existing, NewFile};

@@ -1,10 +1,6 @@
 //! Which kernel compresses what.
 
-use std::{
-    hint::black_box,
-    sync::OnceLock,
-    time::{Duration, Instant},
-};
+use std::{hint::black_box, time::Duration};
 
 use crate::{
     Block, Kernel, Part, Piece, Stream,
@@ -23,15 +19,13 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The kernels that are best on this processor. The first call takes some 50 µs to find out.
-    pub fn detect() -> Self {
-        static BEST: OnceLock<Engine> = OnceLock::new();
-        *BEST.get_or_init(|| {
-            let narrow = Narrow::new(Kernel::ShaNi).unwrap_or(Narrow::Portable);
-            let wide = [Kernel::Avx512, Kernel::Avx2].into_iter().find_map(Wide::new);
-            let least = wide.map_or(usize::MAX, |wide| wide_from(wide, narrow));
-            Self { wide: wide.filter(|wide| least <= wide.lanes), least, narrow }
-        })
+    /// The kernels that are best on this processor: which of two is faster differs from one generation to the next and
+    /// not by what they say they can, so they are tried, with `time` to take the time of work. That takes some 50 µs.
+    pub fn fastest(time: impl Fn(&dyn Fn()) -> Duration) -> Self {
+        let narrow = Narrow::new(Kernel::ShaNi).unwrap_or(Narrow::Portable);
+        let wide = [Kernel::Avx512, Kernel::Avx2].into_iter().find_map(Wide::new);
+        let least = wide.map_or(usize::MAX, |wide| wide_from(wide, narrow, time));
+        Self { wide: wide.filter(|wide| least <= wide.lanes), least, narrow }
     }
 
     /// Only `kernel`, and for what it cannot do the portable one; `None` when this processor does not have it.
@@ -83,26 +77,17 @@ impl Engine {
     }
 }
 
-/// From how many streams on `wide` is faster than `narrow`. Which of two kernels is faster differs from one generation
-/// of processors to the next and not by what they say they can, so both are timed.
-fn wide_from(wide: Wide, narrow: Narrow) -> usize {
+/// From how many streams on `wide` is faster than `narrow`.
+fn wide_from(wide: Wide, narrow: Narrow, time: impl Fn(&dyn Fn()) -> Duration) -> usize {
     let content = [[0; 64]; 16];
     let blocks: &[Block] = &content;
-    let together = shortest(|| wide.compress(black_box(&mut LaneStates([[0; LANES]; 8])), &[blocks; LANES]));
-    let few = shortest(|| match narrow.streams() {
+    // The best of a few times, as others may want the processor, too.
+    let shortest = |work: &dyn Fn()| (0..4).map(|_| time(work)).min().unwrap_or_default();
+    let together = shortest(&|| wide.compress(black_box(&mut LaneStates([[0; LANES]; 8])), &[blocks; LANES]));
+    let few = shortest(&|| match narrow.streams() {
         1 => narrow.compress(black_box(&mut [[0; 8]]), &[blocks]),
         _ => narrow.compress(black_box(&mut [[0; 8]; FEW]), &[blocks; FEW]),
     });
     let streams = together.as_nanos() * narrow.streams() as u128 / few.as_nanos().max(1);
     usize::try_from(streams).map_or(usize::MAX, |streams| streams + 1)
-}
-
-/// The best of a few times, as others may want the processor, too.
-fn shortest(work: impl Fn()) -> Duration {
-    let times = (0..4).map(|_| {
-        let start = Instant::now();
-        work();
-        start.elapsed()
-    });
-    times.min().unwrap_or_default()
 }

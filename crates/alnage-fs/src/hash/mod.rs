@@ -1,5 +1,6 @@
 //! Hashing many files at once: on all threads, each with as many streams as its vector lanes take.
 
+mod engine;
 mod hasher;
 mod pool;
 mod worker;
@@ -8,6 +9,7 @@ use std::{io, ops::Range, thread};
 
 use alnage_hash::Engine;
 use alnage_types::{ContentDigest, HashAlgorithm};
+pub use engine::engine;
 pub(crate) use hasher::Hasher;
 use pool::Pool;
 use worker::Worker;
@@ -54,7 +56,7 @@ impl Tree {
         // The longest first, so that the short ones fill what the long ones leave.
         let mut order: Vec<usize> = (0..extents.len()).collect();
         order.sort_by_key(|&index| std::cmp::Reverse(extents[index].size()));
-        let together = (algorithm == HashAlgorithm::Sha256).then(Engine::detect);
+        let together = (algorithm == HashAlgorithm::Sha256).then(engine);
         let jobs = together.map_or(jobs, |engine| jobs.min(useful_threads(engine, extents)));
         let pool = Pool::new(extents, order, together);
         let work = || Worker::new(self, algorithm, &pool, progress).run();

@@ -5,7 +5,7 @@ use std::{fs::File, io, os::unix::fs::FileExt};
 use alnage_hash::{Engine, Part};
 use alnage_types::{Buffer, HashAlgorithm};
 
-use super::{Extent, Hashed, hasher::Hasher, pool::Pool};
+use super::{Extent, Hashed, engine, hasher::Hasher, pool::Pool};
 use crate::{Stamp, Tree, root::RegularFile};
 
 /// What is read for one turn of a thread: it stays in the processor's cache until it is hashed.
@@ -61,7 +61,7 @@ impl<'a> Worker<'a> {
         pool: &'a Pool<'a>,
         progress: &'a (dyn Fn(u64) + Sync),
     ) -> Self {
-        let engine = Engine::detect();
+        let engine = engine();
         // As many streams as there are lanes; the other algorithms fill their lanes from one stream.
         let part = match algorithm {
             HashAlgorithm::Sha256 => part_of(engine.streams().clamp(3, 16)),

@@ -93,7 +93,7 @@ impl Reading<'_> {
         messages: &Receiver<Message>,
         spare: &SyncSender<Vec<u8>>,
     ) -> Result<Option<Digest>, Refusal> {
-        let engine = Engine::detect();
+        let engine = alnage_fs::engine();
         let mut written = Stream::default();
         loop {
             let message = match self.at < self.source.len() {
