@@ -22,7 +22,7 @@ impl Engine {
     /// The kernels that are best on this processor: which of two is faster differs from one generation to the next and
     /// not by what they say they can, so they are tried, with `time` to take the time of work. That takes some 50 µs.
     pub fn fastest(time: impl Fn(&dyn Fn()) -> Duration) -> Self {
-        let narrow = Narrow::new(Kernel::ShaNi).unwrap_or(Narrow::Portable);
+        let narrow = Narrow::new(Kernel::ShaNi).unwrap_or(Narrow::PORTABLE);
         let wide = [Kernel::Avx512, Kernel::Avx2].into_iter().find_map(Wide::new);
         let least = wide.map_or(usize::MAX, |wide| wide_from(wide, narrow, time));
         Self { wide: wide.filter(|wide| least <= wide.lanes), least, narrow }
@@ -33,7 +33,7 @@ impl Engine {
         match kernel {
             Kernel::Avx512 | Kernel::Avx2 => {
                 let wide = Wide::new(kernel)?;
-                Some(Self { wide: Some(wide), least: 1, narrow: Narrow::Portable })
+                Some(Self { wide: Some(wide), least: 1, narrow: Narrow::PORTABLE })
             }
             Kernel::ShaNi | Kernel::Portable => {
                 Some(Self { wide: None, least: 1, narrow: Narrow::new(kernel)? })

@@ -49,13 +49,20 @@ pub(crate) struct Wide {
 
 /// A kernel for few streams, which this processor has: to hold one is the proof.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Narrow {
+pub(crate) struct Narrow {
+    way: Way,
+}
+
+/// How a few streams are compressed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Way {
     Portable,
+    /// By SHA and AVX.
     #[cfg(target_arch = "x86_64")]
-    ShaNi {
-        /// How many vector registers there are: 16, or 32 with AVX-512.
-        registers: u8,
-    },
+    ShaNi,
+    /// By SHA and AVX-512 F and VL, with twice the registers.
+    #[cfg(target_arch = "x86_64")]
+    ShaNi32,
 }
 
 impl Wide {
@@ -92,13 +99,21 @@ impl Wide {
 }
 
 impl Narrow {
+    pub(crate) const PORTABLE: Self = Self { way: Way::Portable };
+
+    /// Which way it is.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn way(self) -> Way {
+        self.way
+    }
+
     pub(crate) fn new(kernel: Kernel) -> Option<Self> {
         match kernel {
-            Kernel::Portable => Some(Self::Portable),
+            Kernel::Portable => Some(Self::PORTABLE),
             #[cfg(target_arch = "x86_64")]
             Kernel::ShaNi if is_x86_feature_detected!("sha") && is_x86_feature_detected!("avx") => {
                 let more = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl");
-                Some(Self::ShaNi { registers: if more { 32 } else { 16 } })
+                Some(Self { way: if more { Way::ShaNi32 } else { Way::ShaNi } })
             }
             _ => None,
         }
@@ -106,23 +121,23 @@ impl Narrow {
 
     /// How many streams together are fastest.
     pub(crate) fn streams(self) -> usize {
-        match self {
-            Self::Portable => 1,
+        match self.way {
+            Way::Portable => 1,
             #[cfg(target_arch = "x86_64")]
-            Self::ShaNi { .. } => FEW,
+            Way::ShaNi | Way::ShaNi32 => FEW,
         }
     }
 
     /// Compresses the blocks of a few streams, which are of the same number.
     pub(crate) fn compress<const N: usize>(self, states: &mut [State; N], blocks: &[&[Block]; N]) {
-        match self {
-            Self::Portable => {
+        match self.way {
+            Way::Portable => {
                 for (state, blocks) in states.iter_mut().zip(blocks) {
                     sha2::block_api::compress256(state, blocks);
                 }
             }
             #[cfg(target_arch = "x86_64")]
-            Self::ShaNi { .. } => crate::x86::compress_narrow(self, states, blocks),
+            Way::ShaNi | Way::ShaNi32 => crate::x86::compress_narrow(self, states, blocks),
         }
     }
 }

@@ -9,7 +9,7 @@ mod sha_ni;
 
 use crate::{
     Block, Kernel, State,
-    kernel::{LANES, LaneStates, Narrow, Wide},
+    kernel::{LANES, LaneStates, Narrow, Way, Wide},
 };
 
 /// Compresses the blocks of each lane, which are of the same number, into its column of `states`.
@@ -29,11 +29,11 @@ pub(crate) fn compress_narrow<const N: usize>(
     states: &mut [State; N],
     blocks: &[&[Block]; N],
 ) {
-    match proof {
-        Narrow::Portable => {}
-        // SAFETY: this variant is only made when the processor was found to have SHA and AVX.
-        Narrow::ShaNi { registers: 16 } => unsafe { sha_ni::compress(states, blocks) },
-        // SAFETY: any other number of registers is only named when AVX-512 F and VL were found, too.
-        Narrow::ShaNi { .. } => unsafe { sha_ni::compress_in_32_registers(states, blocks) },
+    match proof.way() {
+        Way::Portable => {}
+        // SAFETY: a `Narrow` of this way is only made when the processor was found to have SHA and AVX.
+        Way::ShaNi => unsafe { sha_ni::compress(states, blocks) },
+        // SAFETY: a `Narrow` of this way is only made when it was found to have SHA and AVX-512 F and VL.
+        Way::ShaNi32 => unsafe { sha_ni::compress_in_32_registers(states, blocks) },
     }
 }

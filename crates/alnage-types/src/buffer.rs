@@ -2,10 +2,6 @@
 
 use std::ops::{Deref, DerefMut, Range};
 
-/// A line of the processor's cache. The kernel copies to the beginning of one at full speed; long vectors lie 16 bytes
-/// behind it as the allocator gives them, and reading into them is up to twice as slow.
-const LINE: usize = 64;
-
 /// Bytes to read into, which begin at a line of the processor's cache. They are zeros at first.
 #[derive(Debug, Default)]
 pub struct Buffer {
@@ -14,10 +10,14 @@ pub struct Buffer {
 }
 
 impl Buffer {
+    /// A line of the processor's cache. The kernel copies to the beginning of one at full speed; long vectors lie 16
+    /// bytes behind it as the allocator gives them, and reading into them is up to twice as slow.
+    pub const LINE: usize = 64;
+
     /// `len` bytes.
     pub fn new(len: usize) -> Self {
-        let bytes = vec![0; len.saturating_add(LINE)];
-        let start = bytes.as_ptr().align_offset(LINE).min(LINE);
+        let bytes = vec![0; len.saturating_add(Self::LINE)];
+        let start = bytes.as_ptr().align_offset(Self::LINE).min(Self::LINE);
         Self { bytes, aligned: start..start + len }
     }
 }

@@ -12,11 +12,13 @@ use anyhow::{Context as _, bail};
 use crate::{args::CertificateArgs, output::hinted};
 
 /// Where a PIN is looked for when the URI does not say.
-pub(crate) const PIN_VARIABLE: &str = "ALNAGE_PIN";
+const PIN_VARIABLE: &str = "ALNAGE_PIN";
 const MAX_PIN: u64 = 4 << 10;
 /// Where the password of a key file is looked for, and where the file that holds it is named.
 const PASSWORD_VARIABLE: &str = "ALNAGE_KEY_PASSWORD";
 const PASSWORD_FILE_VARIABLE: &str = "ALNAGE_KEY_PASSWORD_FILE";
+/// What of the environment is read here and is no setting.
+pub(crate) const VARIABLES: [&str; 3] = [PIN_VARIABLE, PASSWORD_VARIABLE, PASSWORD_FILE_VARIABLE];
 const PASSWORD_HINT: &str = "put the password in a file only you can read and name it in `ALNAGE_KEY_PASSWORD_FILE`, or put \
                              it in `ALNAGE_KEY_PASSWORD`; at a terminal it is asked for";
 

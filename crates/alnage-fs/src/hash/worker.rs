@@ -11,9 +11,7 @@ use crate::{Stamp, Tree, root::RegularFile};
 /// What is read for one turn of a thread: it stays in the processor's cache until it is hashed.
 const TURN: usize = 2 << 20;
 /// Space between pieces: at the same place of a page, all lanes would want the same few lines of the cache.
-const GAP: usize = 3 * LINE;
-/// What each piece begins at, as the buffer does: a line of the cache.
-const LINE: usize = 64;
+const GAP: usize = 3 * Buffer::LINE;
 
 /// A stream that is hashed, from before it is opened until its digest is known.
 pub(super) struct Stream {
@@ -77,7 +75,7 @@ impl<'a> Worker<'a> {
         let mut ended = 0;
         while self.pool.refill(&mut self.own, ended, TURN as u64, self.part as u64) {
             let before = self.own.len();
-            let wanted = TURN + self.part + (GAP + LINE) * before;
+            let wanted = TURN + self.part + (GAP + Buffer::LINE) * before;
             if buffer.len() < wanted {
                 buffer = Buffer::new(wanted);
             }
@@ -110,7 +108,9 @@ impl<'a> Worker<'a> {
                 continue;
             }
             let (piece, others) = std::mem::take(&mut rest).split_at_mut(wanted);
-            rest = others.get_mut(GAP + (LINE - wanted % LINE) % LINE..).unwrap_or_default();
+            // The next piece begins at a line of the cache, as the buffer does.
+            let whole = wanted.next_multiple_of(Buffer::LINE);
+            rest = others.get_mut(whole - wanted + GAP..).unwrap_or_default();
             let read = result.and_then(|()| match &mut stream.open {
                 Some(open) => open.read(piece),
                 None => Ok(()),

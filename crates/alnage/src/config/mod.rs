@@ -21,7 +21,7 @@ pub(crate) use values::number as parse_size;
 use crate::{
     args::{FileArgs, SettingArgs},
     output::{hinted, warn},
-    signer::PIN_VARIABLE,
+    signer,
 };
 
 /// Everything that can be set.
@@ -127,7 +127,10 @@ impl Config {
     ) -> anyhow::Result<()> {
         for (name, value) in variables {
             let Some(rest) = name.strip_prefix(PREFIX) else { continue };
-            if name == PIN_VARIABLE || name == "ALNAGE_REGISTRY" || name == "ALNAGE_TOKEN" {
+            if signer::VARIABLES.contains(&name.as_str())
+                || name == "ALNAGE_REGISTRY"
+                || name == "ALNAGE_TOKEN"
+            {
                 continue;
             }
             match KEYS.iter().find(|key| key.variable() == name) {
