@@ -21,7 +21,8 @@ pub struct Engine {
 impl Engine {
     /// The kernels that are best on this processor: which of two is faster differs from one generation to the next and
     /// not by what they say they can, so they are tried, with `time` to take the time of work. That takes some 50 µs.
-    pub fn fastest(time: impl Fn(&dyn Fn()) -> Duration) -> Self {
+    // Not generic: that would be compiled with the caller, kernels and all, and as the caller is.
+    pub fn fastest(time: &dyn Fn(&dyn Fn()) -> Duration) -> Self {
         let narrow = Narrow::new(Kernel::ShaNi).unwrap_or(Narrow::PORTABLE);
         let wide = [Kernel::Avx512, Kernel::Avx2].into_iter().find_map(Wide::new);
         let least = wide.map_or(usize::MAX, |wide| wide_from(wide, narrow, time));
@@ -78,7 +79,7 @@ impl Engine {
 }
 
 /// From how many streams on `wide` is faster than `narrow`.
-fn wide_from(wide: Wide, narrow: Narrow, time: impl Fn(&dyn Fn()) -> Duration) -> usize {
+fn wide_from(wide: Wide, narrow: Narrow, time: &dyn Fn(&dyn Fn()) -> Duration) -> usize {
     let content = [[0; 64]; 16];
     let blocks: &[Block] = &content;
     // The best of a few times, as others may want the processor, too.

@@ -22,7 +22,7 @@ impl Numbers {
 
 /// The choice among the kernels of this machine; which one it is does not matter to a test.
 fn fastest() -> Engine {
-    Engine::fastest(|work| {
+    Engine::fastest(&|work| {
         work();
         Duration::from_micros(1)
     })

@@ -8,7 +8,7 @@ use alnage_hash::Engine;
 pub fn engine() -> Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     *ENGINE.get_or_init(|| {
-        Engine::fastest(|work| {
+        Engine::fastest(&|work| {
             let start = Instant::now();
             work();
             start.elapsed()
