@@ -88,7 +88,10 @@ pub(crate) fn cargo(program: OsString) -> Command {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_")
-            && !matches!(text.as_ref(), "CARGO_HOME" | "CARGO_TARGET_DIR" | "CARGO_BUILD_JOBS")
+            && !matches!(
+                text.as_ref(),
+                "CARGO_HOME" | "CARGO_TARGET_DIR" | "CARGO_BUILD_JOBS" | "CARGO_INCREMENTAL"
+            )
         {
             command.env_remove(&name);
         }

@@ -156,6 +156,8 @@ impl Bucket {
         let process = Command::new(testkit::peers::python().with_file_name("weed"))
             .args(["server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", "-filer", "-volume.max=40"])
             .args(["-master.telemetry=false", "-master.volumeSizeLimitMB=256"])
+            // Else it takes nothing any more on a disk with less than one per cent free, gigabytes though they be.
+            .arg("-volume.minFreeSpace=1MiB")
             .arg(format!("-dir={}", folder.path().display()))
             .arg(format!("-s3.config={}", keys.display()))
             .args([format!("-master.port={master}"), format!("-volume.port={volume}")])

@@ -65,6 +65,8 @@ def object_store(folder):
            "-filer", f"-filer.port={filer}", f"-filer.port.grpc={free_port()}", f"-s3.port.grpc={free_port()}",
            # Else it listens on ports that are the same for all, and ends when another test has them.
            "-s3.port.iceberg=0", "-s3.port.lance=0",
+           # Else it takes nothing any more on a disk with less than one per cent free, gigabytes though they be.
+           "-volume.minFreeSpace=1MiB",
            "-volume.max=40", "-master.volumeSizeLimitMB=64"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def makes_a_bucket():
