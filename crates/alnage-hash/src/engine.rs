@@ -87,6 +87,7 @@ fn wide_from(wide: Wide, narrow: Narrow, time: &dyn Fn(&dyn Fn()) -> Duration) -
     let together = shortest(&|| wide.compress(black_box(&mut LaneStates([[0; LANES]; 8])), &[blocks; LANES]));
     let few = shortest(&|| match narrow.streams() {
         1 => narrow.compress(black_box(&mut [[0; 8]]), &[blocks]),
+        3 => narrow.compress(black_box(&mut [[0; 8]; 3]), &[blocks; 3]),
         _ => narrow.compress(black_box(&mut [[0; 8]; FEW]), &[blocks; FEW]),
     });
     let streams = together.as_nanos() * narrow.streams() as u128 / few.as_nanos().max(1);

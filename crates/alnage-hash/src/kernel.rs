@@ -5,7 +5,7 @@ use crate::{Block, State};
 /// The most streams that any kernel takes.
 pub(crate) const LANES: usize = 16;
 /// The most streams that a kernel for few takes.
-pub(crate) const FEW: usize = 3;
+pub(crate) const FEW: usize = 4;
 
 /// The chaining values of all lanes, word by word: `[word][lane]`.
 #[derive(Clone)]
@@ -19,7 +19,7 @@ pub enum Kernel {
     Avx512,
     /// 8 streams in the lanes of 256-bit vectors.
     Avx2,
-    /// Up to 3 streams interleaved on the SHA extensions of x86.
+    /// Three or four streams interleaved on the SHA extensions of x86, by how many registers there are.
     ShaNi,
     /// One stream, as the crate `sha2` does it: with the SHA extensions of the processor where it knows them.
     Portable,
@@ -60,9 +60,9 @@ pub(crate) enum Way {
     /// By SHA and AVX.
     #[cfg(target_arch = "x86_64")]
     ShaNi,
-    /// By SHA and AVX-512 F and VL, with twice the registers.
+    /// By SHA and AVX-512 F, BW and VL, with twice the registers.
     #[cfg(target_arch = "x86_64")]
-    ShaNi32,
+    ShaAvx512,
 }
 
 impl Wide {
@@ -112,11 +112,22 @@ impl Narrow {
             Kernel::Portable => Some(Self::PORTABLE),
             #[cfg(target_arch = "x86_64")]
             Kernel::ShaNi if is_x86_feature_detected!("sha") && is_x86_feature_detected!("avx") => {
-                let more = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl");
-                Some(Self { way: if more { Way::ShaNi32 } else { Way::ShaNi } })
+                let more = is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512vl");
+                Some(Self { way: if more { Way::ShaAvx512 } else { Way::ShaNi } })
             }
             _ => None,
         }
+    }
+
+    /// By the SHA extensions with half of the registers, as on processors without AVX-512.
+    #[cfg(test)]
+    pub(crate) fn in_16_registers() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        return Self::new(Kernel::ShaNi).map(|_| Self { way: Way::ShaNi });
+        #[cfg(not(target_arch = "x86_64"))]
+        None
     }
 
     /// How many streams together are fastest.
@@ -124,7 +135,9 @@ impl Narrow {
         match self.way {
             Way::Portable => 1,
             #[cfg(target_arch = "x86_64")]
-            Way::ShaNi | Way::ShaNi32 => FEW,
+            Way::ShaNi => 3,
+            #[cfg(target_arch = "x86_64")]
+            Way::ShaAvx512 => FEW,
         }
     }
 
@@ -137,7 +150,7 @@ impl Narrow {
                 }
             }
             #[cfg(target_arch = "x86_64")]
-            Way::ShaNi | Way::ShaNi32 => crate::x86::compress_narrow(self, states, blocks),
+            Way::ShaNi | Way::ShaAvx512 => crate::x86::compress_narrow(self, states, blocks),
         }
     }
 }

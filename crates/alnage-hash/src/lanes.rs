@@ -73,6 +73,7 @@ pub(crate) fn narrow(kernel: Narrow, works: &mut [Work<'_>]) {
             [a] => together(kernel, works, [a], step),
             [a, b] => together(kernel, works, [a, b], step),
             [a, b, c] => together(kernel, works, [a, b, c], step),
+            [a, b, c, d] => together(kernel, works, [a, b, c, d], step),
             _ => break,
         }
         taken.retain(|&index| works[index].left() > 0);

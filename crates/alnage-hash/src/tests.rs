@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use sha2::Digest as _;
 
-use crate::{Engine, Kernel, Part, Piece, Stream};
+use crate::{Block, Engine, Kernel, Part, Piece, State, Stream, kernel::Narrow};
 
 /// Numbers that look random and are the same every time.
 struct Numbers(u64);
@@ -122,4 +122,30 @@ fn a_stream_has_no_digest_before_its_end_and_takes_nothing_after_it() {
 fn the_portable_kernel_is_always_there() {
     assert!(Kernel::Portable.is_available());
     assert!(Engine::only(Kernel::Portable).is_some());
+}
+
+/// Compresses by `way` and by the portable one, with chaining values and blocks by chance.
+#[track_caller]
+fn compresses<const N: usize>(way: Narrow, numbers: &mut Numbers) {
+    for count in [0, 1, 2, 7] {
+        let contents: [Vec<u8>; N] = std::array::from_fn(|_| numbers.bytes(count * 64));
+        let blocks: [&[Block]; N] = std::array::from_fn(|stream| contents[stream].as_chunks().0);
+        let before: [State; N] =
+            std::array::from_fn(|_| std::array::from_fn(|_| numbers.below(1 << 32) as u32));
+        let (mut expected, mut found) = (before, before);
+        Narrow::PORTABLE.compress(&mut expected, &blocks);
+        way.compress(&mut found, &blocks);
+        assert_eq!(found, expected, "{way:?}: {N} streams of {count} blocks");
+    }
+}
+
+#[test]
+fn streams_side_by_side_are_what_each_is_alone() {
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    for way in [Narrow::new(Kernel::ShaNi), Narrow::in_16_registers()].into_iter().flatten() {
+        compresses::<1>(way, &mut numbers);
+        compresses::<2>(way, &mut numbers);
+        compresses::<3>(way, &mut numbers);
+        compresses::<4>(way, &mut numbers);
+    }
 }

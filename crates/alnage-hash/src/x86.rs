@@ -5,6 +5,7 @@
 mod avx2;
 mod avx512;
 mod rounds;
+mod sha_avx512;
 mod sha_ni;
 
 use crate::{
@@ -33,7 +34,7 @@ pub(crate) fn compress_narrow<const N: usize>(
         Way::Portable => {}
         // SAFETY: a `Narrow` of this way is only made when the processor was found to have SHA and AVX.
         Way::ShaNi => unsafe { sha_ni::compress(states, blocks) },
-        // SAFETY: a `Narrow` of this way is only made when it was found to have SHA and AVX-512 F and VL.
-        Way::ShaNi32 => unsafe { sha_ni::compress_in_32_registers(states, blocks) },
+        // SAFETY: a `Narrow` of this way is only made when it was found to have SHA and AVX-512 F, BW and VL.
+        Way::ShaAvx512 => unsafe { sha_avx512::compress(states, blocks) },
     }
 }

@@ -59,8 +59,10 @@ impl<'a> Pool<'a> {
                 state.held = state.held.saturating_sub(1);
                 self.news.notify_one();
             }
+            // The last ones are all taken at once, and take turns: else fewer than there are lanes were left over.
+            let last = self.share.is_some_and(|engine| share < 2 * engine.streams());
             let mut bytes: u64 = own.iter().map(|stream| stream.left().min(part)).sum();
-            while own.len() < share.min(MOST) && bytes < turn {
+            while own.len() < share.min(MOST) && (bytes < turn || last) {
                 let next = state.parked.pop().or_else(|| {
                     let index = state.waiting.next()?;
                     Some(Stream::new(index, self.extents.get(index)?.size()))

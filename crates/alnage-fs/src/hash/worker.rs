@@ -85,12 +85,16 @@ impl<'a> Worker<'a> {
         self.done
     }
 
-    /// Reads and hashes a piece of each stream, and sorts out those that ended.
+    /// Reads and hashes a piece of each stream that has its turn, and sorts out those that ended.
     fn turn(&mut self, buffer: &mut [u8]) {
-        let part = self.part.max(part_of(self.own.len()));
+        self.own.sort_by_key(|stream| std::cmp::Reverse(stream.left));
+        let long = self.own.partition_point(|stream| stream.left > self.part as u64);
+        let others = self.own.len() - long;
+        let useful = useful_streams(&self.own[..long]);
+        let part = self.part.max(part_of(useful + others));
         let mut pieces: Vec<(Stream, &[u8])> = Vec::with_capacity(self.own.len());
         let mut rest = buffer;
-        let mut later = Vec::new();
+        let mut later: Vec<Stream> = self.own.drain(useful..long).collect();
         for mut stream in self.own.drain(..) {
             let result = match &mut stream.open {
                 Some(_) => Ok(()),
@@ -141,6 +145,13 @@ impl<'a> Worker<'a> {
         }
         self.own.append(&mut later);
     }
+}
+
+/// How many of `streams`, the longest first, are hashed side by side: more than end with the longest would leave it alone.
+fn useful_streams(streams: &[Stream]) -> usize {
+    let total = streams.iter().map(Stream::left).fold(0, u64::saturating_add);
+    let longest = streams.first().map_or(1, |stream| stream.left().max(1));
+    usize::try_from(total.div_ceil(longest)).unwrap_or(usize::MAX)
 }
 
 /// What one of `streams` long ones reads in a turn, in whole pages.

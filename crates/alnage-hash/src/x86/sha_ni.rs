@@ -34,49 +34,40 @@ macro_rules! quarter {
     };
 }
 
-/// A macro, because a function cannot be generic over the processor's features.
-macro_rules! compress {
-    ($name:ident, $features:literal) => {
-        /// Compresses the blocks of each stream, which are of the same number.
-        #[target_feature(enable = $features)]
-        pub(super) fn $name<const N: usize>(states: &mut [State; N], blocks: &[&[Block]; N]) {
-            let swap = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
-            let (mut abef, mut cdgh) = ([_mm_setzero_si128(); N], [_mm_setzero_si128(); N]);
-            for ((abef, cdgh), state) in abef.iter_mut().zip(&mut cdgh).zip(states.iter()) {
-                [*abef, *cdgh] = split(state);
-            }
-            for index in 0..blocks[0].len() {
-                // Out of sight of the compiler: it would keep the streams' values together in longer vectors, and take
-                // these apart and together again for each block.
-                let before = black_box((abef, cdgh));
-                let mut words = [[_mm_setzero_si128(); 4]; N];
-                for (words, blocks) in words.iter_mut().zip(blocks) {
-                    for (words, bytes) in words.iter_mut().zip(blocks[index].as_chunks::<16>().0) {
-                        // SAFETY: these are the 16 bytes that are read, and no alignment is asked for.
-                        *words = _mm_shuffle_epi8(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }, swap);
-                    }
-                }
-                quarter!(abef, cdgh, words, 0);
-                quarter!(abef, cdgh, words, 1);
-                quarter!(abef, cdgh, words, 2);
-                quarter!(abef, cdgh, words, 3);
-                for (abef, before) in abef.iter_mut().zip(before.0) {
-                    *abef = _mm_add_epi32(*abef, before);
-                }
-                for (cdgh, before) in cdgh.iter_mut().zip(before.1) {
-                    *cdgh = _mm_add_epi32(*cdgh, before);
-                }
-            }
-            for ((abef, cdgh), state) in abef.into_iter().zip(cdgh).zip(states.iter_mut()) {
-                *state = joined([abef, cdgh]);
+/// Compresses the blocks of each stream, which are of the same number.
+#[target_feature(enable = "sha,avx")]
+pub(super) fn compress<const N: usize>(states: &mut [State; N], blocks: &[&[Block]; N]) {
+    let swap = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
+    let (mut abef, mut cdgh) = ([_mm_setzero_si128(); N], [_mm_setzero_si128(); N]);
+    for ((abef, cdgh), state) in abef.iter_mut().zip(&mut cdgh).zip(states.iter()) {
+        [*abef, *cdgh] = split(state);
+    }
+    for index in 0..blocks[0].len() {
+        // Out of sight of the compiler: it would keep the streams' values together in longer vectors, and take these
+        // apart and together again for each block.
+        let before = black_box((abef, cdgh));
+        let mut words = [[_mm_setzero_si128(); 4]; N];
+        for (words, blocks) in words.iter_mut().zip(blocks) {
+            for (words, bytes) in words.iter_mut().zip(blocks[index].as_chunks::<16>().0) {
+                // SAFETY: these are the 16 bytes that are read, and no alignment is asked for.
+                *words = _mm_shuffle_epi8(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }, swap);
             }
         }
-    };
+        quarter!(abef, cdgh, words, 0);
+        quarter!(abef, cdgh, words, 1);
+        quarter!(abef, cdgh, words, 2);
+        quarter!(abef, cdgh, words, 3);
+        for (abef, before) in abef.iter_mut().zip(before.0) {
+            *abef = _mm_add_epi32(*abef, before);
+        }
+        for (cdgh, before) in cdgh.iter_mut().zip(before.1) {
+            *cdgh = _mm_add_epi32(*cdgh, before);
+        }
+    }
+    for ((abef, cdgh), state) in abef.into_iter().zip(cdgh).zip(states.iter_mut()) {
+        *state = joined([abef, cdgh]);
+    }
 }
-
-compress!(compress, "sha,avx");
-// With 32 vector registers, in which the schedules of three streams fit.
-compress!(compress_in_32_registers, "sha,avx512f,avx512vl");
 
 /// The halves `abef` and `cdgh`, each with its first word in the highest place.
 #[target_feature(enable = "sse4.1")]
