@@ -7,7 +7,7 @@ use alnage_fs::{Link, Sidecars, Tree};
 use alnage_log::Entry;
 use alnage_sign::{
     Dialect, HashedFile, IgnoredPaths, Serialization, Signer, Signing, Subject, Symlinks, VERDICT_PREDICATE,
-    VerdictClaim, attest, attested_digest, model_subjects, sign_model,
+    VerdictClaim, attest, attested_digest, model_subjects, sign_model, timestamp::TimestampSource,
 };
 use alnage_types::{Digest, HashAlgorithm, Manifest, Verdict};
 
@@ -25,6 +25,8 @@ pub struct Sealing<'a> {
     pub signer: &'a dyn Signer,
     /// The signer's certificates in DER, its own first; none when verifiers know the key.
     pub certificates: &'a [Vec<u8>],
+    /// Who says when it was sealed; none for a signature that does not tell.
+    pub timestamps: Option<&'a dyn TimestampSource>,
     /// The directory of the log.
     pub log: &'a Path,
     /// What the user says of the model.
@@ -128,6 +130,7 @@ fn model_signature(
         ignored,
         dialect: Dialect::Specification,
         certificates: sealing.certificates,
+        timestamps: sealing.timestamps,
     };
     Ok(sign_model(&signing, sealing.signer)?)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use alnage_fs::{Git, Link, Sidecars, Tree, walk_with};
 use alnage_sign::{
     Curve, Dialect, HashedFile, IgnoredPaths, Serialization, Shape, Signer, Signing, SigningKey, Symlinks,
-    VerifyingKey, sign_model,
+    VerifyingKey, sign_model, timestamp::TimestampSource,
 };
 use alnage_types::HashAlgorithm;
 
@@ -28,6 +28,8 @@ pub struct SignRequest<'a> {
     pub signer: &'a dyn Signer,
     /// Certificates in DER, the signer's own first; none for a signature that names the key alone.
     pub certificates: &'a [Vec<u8>],
+    /// Who says when it was signed; none for a signature that does not tell.
+    pub timestamps: Option<&'a dyn TimestampSource>,
     /// Where the signature goes, when not beside the model.
     pub signature: Option<&'a Path>,
     /// By which algorithm files are hashed.
@@ -73,6 +75,7 @@ impl<'a> SignRequest<'a> {
             path,
             signer,
             certificates: &[],
+            timestamps: None,
             signature: None,
             hash: HashAlgorithm::Sha256,
             serialization: Serialization::Files,
@@ -120,6 +123,7 @@ pub fn sign(what: &SignRequest<'_>, progress: &dyn Progress) -> Result<Signed, E
         ignored: &ignored,
         dialect: what.dialect,
         certificates: what.certificates,
+        timestamps: what.timestamps,
     };
     let text = sign_model(&signing, what.signer)?;
     alnage_fs::write_atomic(&target, text.as_bytes())?;
@@ -150,6 +154,7 @@ fn sign_image(what: &SignRequest<'_>) -> Result<Signed, Error> {
         ignored: &ignored,
         dialect: what.dialect,
         certificates: what.certificates,
+        timestamps: what.timestamps,
     };
     let text = sign_model(&signing, what.signer)?;
     alnage_fs::write_atomic(&target, text.as_bytes())?;

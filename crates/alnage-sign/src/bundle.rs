@@ -8,6 +8,7 @@ use crate::{
     Error, Signer, VerifyingKey,
     dsse::Envelope,
     keyless::{self, Evidence, Inclusion, KeylessSigner, TrustedRoot},
+    timestamp::{self, TimestampSource},
     x509::UnixTime,
 };
 
@@ -132,11 +133,19 @@ impl Bundle {
         keyless::verify_statement(&payload, &self.signature, &evidence, root, now)
     }
 
-    /// Signs `payload`; gives the bundle's text.
-    pub(crate) fn seal(payload: &[u8], signer: &dyn Signer, chain: &[Vec<u8>]) -> Result<String, Error> {
+    /// Signs `payload`, and has the signature stamped; gives the bundle's text.
+    pub(crate) fn seal(
+        payload: &[u8],
+        signer: &dyn Signer,
+        chain: &[Vec<u8>],
+        timestamps: Option<&dyn TimestampSource>,
+    ) -> Result<String, Error> {
+        let envelope = Envelope::seal(payload, String::new(), signer)?;
+        let stamped = |source| timestamp::ask(source, &envelope.signature()?);
+        let response = timestamps.map(stamped).transpose()?;
         let raw = |der: &Vec<u8>| RawBytes { raw_bytes: Base64::encode_string(der) };
         let written = WrittenBundle {
-            dsse_envelope: Envelope::seal(payload, String::new(), signer)?,
+            dsse_envelope: envelope,
             media_type: MEDIA_TYPE.to_owned(),
             verification_material: Material {
                 public_key: chain.is_empty().then(|| PublicKeyIdentifier {
@@ -148,7 +157,11 @@ impl Bundle {
                 certificate: None,
                 // Written empty: some readers refuse a bundle without it.
                 tlog_entries: Some(Vec::new()),
-                timestamp_verification_data: None,
+                timestamp_verification_data: response.map(|response| TimestampData {
+                    rfc3161_timestamps: Some(vec![Timestamp {
+                        signed_timestamp: Base64::encode_string(&response),
+                    }]),
+                }),
             },
         };
         serde_json::to_string(&written).map_err(|error| Error::Unsignable(error.to_string()))

@@ -54,6 +54,7 @@ pub(crate) fn signing<'a>(name: &'a str, files: &'a [HashedFile], ignored: &'a I
         ignored,
         dialect: Dialect::Specification,
         certificates: &[],
+        timestamps: None,
     }
 }
 
@@ -274,7 +275,7 @@ pub(crate) fn statement(change: impl FnOnce(&mut Value)) -> Vec<u8> {
 }
 
 pub(crate) fn bundle(payload: &[u8]) -> String {
-    Bundle::seal(payload, &key(), &[]).unwrap()
+    Bundle::seal(payload, &key(), &[], None).unwrap()
 }
 
 #[test]

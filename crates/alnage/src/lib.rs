@@ -14,6 +14,7 @@ mod progress;
 mod reference;
 mod remote;
 mod signer;
+mod timestamp;
 mod trust;
 
 use std::{ffi::OsString, process::ExitCode};

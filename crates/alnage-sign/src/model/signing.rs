@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Bundle, Error, HashedFile, IgnoredPaths, Resource, Serialization, Signer, path,
-    serialization::python_shard_algorithm, statement::STATEMENT_TYPE,
+    serialization::python_shard_algorithm, statement::STATEMENT_TYPE, timestamp::TimestampSource,
 };
 
 /// What is to be signed of a model, and in which form.
@@ -37,6 +37,8 @@ pub struct Signing<'a> {
     pub dialect: Dialect,
     /// Certificates in DER, the signer's own first; none for a signature that names the key alone.
     pub certificates: &'a [Vec<u8>],
+    /// Who says when it was signed; none for a signature that does not tell.
+    pub timestamps: Option<&'a dyn TimestampSource>,
 }
 
 /// What a model is on disk.
@@ -105,7 +107,7 @@ pub fn sign_model(what: &Signing<'_>, signer: &dyn Signer) -> Result<String, Err
         subject: vec![ModelSubject { digest: SubjectDigest { sha256: root }, name: what.name.to_owned() }],
     };
     let payload = serde_json::to_vec(&payload).map_err(|error| Error::Unsignable(error.to_string()))?;
-    Bundle::seal(&payload, signer, what.certificates)
+    Bundle::seal(&payload, signer, what.certificates, what.timestamps)
 }
 
 /// What is signed, by name, in order.

@@ -45,13 +45,13 @@ impl SignedData {
         let outer = parts(bytes, SEQUENCE)?;
         let token = match outer.as_slice() {
             // PKIStatusInfo: 0 is granted, 1 is granted with modifications.
-            [status, token] if first_byte(status) == SEQUENCE => {
+            [status, token @ ..] if first_byte(status) == SEQUENCE => {
                 let status = parts(status, SEQUENCE)?;
                 let code = status.first().and_then(|code| u8::from_der(code).ok());
                 if !matches!(code, Some(0 | 1)) {
                     return Err("the authority refused to make one".into());
                 }
-                parts(token, SEQUENCE)?
+                parts(token.first().ok_or("there is none in it")?, SEQUENCE)?
             }
             _ => outer,
         };
@@ -75,6 +75,11 @@ impl SignedData {
         read.content = content_of(content)?;
         read.certificates = certificates.into_iter().map(<[u8]>::to_vec).collect();
         Ok(read)
+    }
+
+    /// The certificates in it, as far as they can be read.
+    pub(super) fn brought(&self) -> Vec<Certificate> {
+        self.certificates.iter().filter_map(|der| Certificate::from_der(der).ok()).collect()
     }
 
     fn parse_signer(bytes: &[u8]) -> Result<Self> {

@@ -1,7 +1,10 @@
-//! Timestamps by RFC 3161: an authority says that bytes existed at a time. They are verified here, never fetched.
+//! Timestamps by RFC 3161: an authority says that bytes existed at a time. They are verified and asked for here; who
+//! carries the question to an authority is [`TimestampSource`].
 
 mod cms;
 mod info;
+
+use std::fmt;
 
 use alnage_types::Digest;
 
@@ -22,6 +25,13 @@ pub struct TimestampAuthorities<'a> {
     pub anchors: &'a [Certificate],
     /// What may stand between, besides what the timestamp itself brings.
     pub intermediates: &'a [Certificate],
+}
+
+/// A timestamp authority that can be asked.
+pub trait TimestampSource: fmt::Debug {
+    /// What it answers (`application/timestamp-reply`) to `request` (`application/timestamp-query`); an error says why
+    /// there is no answer.
+    fn ask(&self, request: &[u8]) -> Result<Vec<u8>, String>;
 }
 
 /// When something existed. Only [`verify_timestamp`] makes one.
@@ -60,23 +70,13 @@ pub fn verify_timestamp(
         return Err(Error::Policy("no timestamp authority is named that could be trusted".into()));
     }
     let signed = SignedData::parse(token).map_err(malformed)?;
-    let brought: Vec<Certificate> = signed
-        .certificates
-        .iter()
-        .filter_map(|der| Certificate::from_der(der).ok())
-        .chain(authorities.intermediates.iter().cloned())
-        .collect();
+    let mut brought = signed.brought();
+    brought.extend_from_slice(authorities.intermediates);
     let mut candidates = brought.iter().chain(authorities.anchors);
     let signer = candidates
         .find(|certificate| signed.is_signer(certificate))
         .ok_or_else(|| malformed("the certificate of its signer is neither in it nor given"))?;
-    signed.verify(signer).map_err(|reason| Error::Untrusted(format!("the timestamp: {reason}")))?;
-
-    // What follows is the signer's word.
-    let info = TimestampInfo::parse(&signed.content).map_err(malformed)?;
-    if info.imprint != info.hash.of(stamped) {
-        return Err(Error::Untrusted("the timestamp is over something else".into()));
-    }
+    let info = said(&signed, signer, stamped)?;
     if info.time.0 > now.0.saturating_add(CLOCK_DIFFERENCE) {
         return Err(Error::Untrusted(format!("the timestamp is of {}, which is to come", info.time)));
     }
@@ -93,8 +93,31 @@ pub fn verify_timestamp(
     Ok(Timestamp { time: info.time, authority: path.leaf().subject(), signer: path.leaf().fingerprint() })
 }
 
+/// What the authority with the certificate `signer` says of `stamped`.
+fn said(signed: &SignedData, signer: &Certificate, stamped: &[u8]) -> Result<TimestampInfo, Error> {
+    signed.verify(signer).map_err(|reason| Error::Untrusted(format!("the timestamp: {reason}")))?;
+    let info = TimestampInfo::parse(&signed.content).map_err(malformed)?;
+    if info.imprint != info.hash.of(stamped) {
+        return Err(Error::Untrusted("the timestamp is over something else".into()));
+    }
+    Ok(info)
+}
+
+/// Asks `source` for a timestamp over `stamped`. It brings the certificate that it is signed with; whether that is
+/// trusted is for those who verify.
+pub(crate) fn ask(source: &dyn TimestampSource, stamped: &[u8]) -> Result<Vec<u8>, Error> {
+    let none = |reason: String| Error::Unsignable(format!("there is no timestamp: {reason}"));
+    let response = source.ask(&timestamp_request(stamped)).map_err(none)?;
+    let signed = SignedData::parse(&response).map_err(none)?;
+    let brought = signed.brought();
+    let signer = brought.iter().find(|certificate| signed.is_signer(certificate));
+    let signer = signer.ok_or_else(|| none("it does not bring the certificate of its signer".into()))?;
+    said(&signed, signer, stamped).map_err(|error| none(error.to_string()))?;
+    Ok(response)
+}
+
 /// What to send to a timestamp authority (`application/timestamp-query`) for a timestamp over `stamped`.
-pub fn timestamp_request(stamped: &[u8]) -> Vec<u8> {
+fn timestamp_request(stamped: &[u8]) -> Vec<u8> {
     const BEFORE: [u8; 24] =
         [0x30, 57, 2, 1, 1, 0x30, 49, 0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0, 4, 32];
     // The certificates are asked for, so that the timestamp can be verified alone.

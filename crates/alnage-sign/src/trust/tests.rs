@@ -34,6 +34,7 @@ fn bundle(signer: &dyn Signer, chain: &[&Made]) -> Bundle {
         ignored: &IgnoredPaths::default(),
         dialect: Dialect::Specification,
         certificates: &certificates,
+        timestamps: None,
     };
     Bundle::parse(sign_model(&signing, signer).unwrap().as_bytes()).unwrap()
 }

@@ -2,10 +2,12 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
-use alnage_pipeline::trusted::RevokedKind;
+use alnage_pipeline::{timestamp::TimestampSource, trusted::RevokedKind};
 use clap::{Args, ValueEnum};
 
-/// Which certificates a signature carries.
+use crate::timestamp::Authority;
+
+/// What a signature carries.
 #[derive(Debug, Default, Args)]
 pub(crate) struct CertificateArgs {
     /// Sign by certificate: the signer's own, in PEM or DER, or `pkcs11:` for the one beside the key in its token
@@ -14,6 +16,16 @@ pub(crate) struct CertificateArgs {
     /// The certificates that lead from the signer's to an authority, in this order. May be given again
     #[arg(long, value_name = "FILE", requires = "certificate", alias = "certificate-chain")]
     pub(crate) cert_chain: Vec<PathBuf>,
+    /// Have the timestamp authority (RFC 3161) at URL say when it was signed. Nothing is signed when it does not
+    #[arg(long, value_name = "URL", alias = "timestamp-server-url", value_parser = Authority::at)]
+    pub(crate) timestamp_url: Option<Authority>,
+}
+
+impl CertificateArgs {
+    /// Who says when it was signed.
+    pub(crate) fn timestamps(&self) -> Option<&dyn TimestampSource> {
+        self.timestamp_url.as_ref().map(|authority| authority as &dyn TimestampSource)
+    }
 }
 
 /// Whom a verifier trusts.

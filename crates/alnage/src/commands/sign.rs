@@ -24,6 +24,7 @@ pub(super) fn run(arguments: &SignArgs, jobs: usize) -> anyhow::Result<()> {
         git: arguments.leave_out.git(),
         form: arguments.form(),
         certificates: &certificates,
+        timestamps: arguments.certificate.timestamps(),
         jobs,
         ..SignRequest::new(&arguments.path, &*key.signer)
     };

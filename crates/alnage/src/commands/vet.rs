@@ -8,7 +8,7 @@ use std::{
 };
 
 use alnage_fs::STDIN_LIMIT;
-use alnage_pipeline::{Input, Options, Sealing, Vetted, rfc3339, seal, vet};
+use alnage_pipeline::{Input, Options, Sealing, Vetted, rfc3339, seal, timestamp::TimestampSource, vet};
 use alnage_scan::{Date, Record, report};
 use alnage_types::Verdict;
 
@@ -50,7 +50,9 @@ pub(super) fn run(arguments: VetArgs) -> anyhow::Result<ExitCode> {
         write_report(report, &vetted.record, settings, code)?;
     }
     let sealed = match sealing_key {
-        Some(key) => seal_all(&mut vetted, &options, settings, &key, &certificates),
+        Some(key) => {
+            seal_all(&mut vetted, &options, settings, &key, &certificates, arguments.certificate.timestamps())
+        }
         None => 0,
     };
     // The process ends here: giving a large record back piece by piece would only take time.
@@ -80,6 +82,7 @@ fn seal_all(
     settings: &Settings,
     key: &OpenKey,
     certificates: &[Vec<u8>],
+    timestamps: Option<&dyn TimestampSource>,
 ) -> u8 {
     let time = rfc3339(now());
     let mut code = 0;
@@ -92,6 +95,7 @@ fn seal_all(
             Sealing {
                 signer: &*key.signer,
                 certificates,
+                timestamps,
                 log: &settings.log,
                 declared: &settings.declared,
                 time: &time,

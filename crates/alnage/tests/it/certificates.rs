@@ -1,6 +1,9 @@
 //! Signing and verifying by certificate, alone and together with the reference implementation.
 
-use std::process::Command;
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+};
 
 use testkit::pki::{
     Made, authority, leaf, pem,
@@ -155,15 +158,8 @@ fn the_reference_implementation_and_we_take_each_others_certificates() {
     check(&sandbox, "--ca other.pem", 1, "refused");
 }
 
-/// A signature made while the certificate was valid stays good when a trusted authority says when that was.
-#[test]
-fn a_timestamp_outlives_the_certificate() {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    let soon = testkit::pki::rcgen::date_time_ymd(2020, 1, 1)
-        + std::time::Duration::from_secs(now + 3 - 1_577_836_800);
-    let (sandbox, _) = signed(|params| params.not_after = soon);
-    check(&sandbox, "--ca root.pem", 0, "verified");
-
+/// Writes what `openssl ts` needs to be a timestamp authority, below the root in `stamp-root.pem`.
+fn timestamp_authority(sandbox: &Sandbox) {
     let root = authority("stamp root", 5, None, |_| {});
     let stamper = leaf("stamper", 6, Some(&root), |params| {
         // id-kp-timeStamping alone, and critical, as RFC 3161 wants it.
@@ -181,6 +177,18 @@ fn a_timestamp_outlives_the_certificate() {
         "[tsa]\ndefault_tsa = one\n[one]\nserial = serial\nsigner_cert = stamper.pem\nsigner_key = stamper-key.pem\n\
          signer_digest = sha256\ndefault_policy = 1.2.3\ndigests = sha256\n",
     );
+}
+
+/// A signature made while the certificate was valid stays good when a trusted authority says when that was.
+#[test]
+fn a_timestamp_outlives_the_certificate() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let soon = testkit::pki::rcgen::date_time_ymd(2020, 1, 1)
+        + std::time::Duration::from_secs(now + 3 - 1_577_836_800);
+    let (sandbox, _) = signed(|params| params.not_after = soon);
+    check(&sandbox, "--ca root.pem", 0, "verified");
+
+    timestamp_authority(&sandbox);
     // What is stamped is the signature itself; the response goes into the bundle.
     let script = "import base64, json, subprocess\n\
         bundle = json.load(open('good/model.sig'))\n\
@@ -203,4 +211,55 @@ fn a_timestamp_outlives_the_certificate() {
     check(&sandbox, "--ca root.pem", 1, "expired at");
     check(&sandbox, "--ca root.pem --tsa stamp-root.pem", 0, "by the word of `CN=stamper`");
     check(&sandbox, "--ca root.pem --tsa other.pem", 1, "its timestamp does not count");
+}
+
+/// A server, ended when dropped.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// `--timestamp-url` has an authority stamp the signature, and signs nothing when there is no timestamp over it.
+#[test]
+fn an_authority_is_asked_for_a_timestamp() {
+    let (sandbox, _) = sandbox(|_| {});
+    timestamp_authority(&sandbox);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/certificates/authority.py");
+    let mut server = Server(
+        Command::new(testkit::peers::python())
+            .arg(script)
+            .current_dir(sandbox.root())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let mut url = String::new();
+    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let url = url.trim();
+    let sign = |path: &str| sandbox.run(&format!("{SIGN} --timestamp-url {url}/{path}"));
+    for (path, said) in [
+        ("down", "answered 503"),
+        ("nothing", "there is no timestamp"),
+        ("other", "the timestamp is over something else"),
+        ("bare", "does not bring the certificate of its signer"),
+        ("refused", "the authority refused to make one"),
+    ] {
+        let ran = sign(path);
+        assert_eq!(ran.code, 2, "{path}: {}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{path}: {}", ran.stderr);
+        assert!(!sandbox.root().join("good/model.sig").exists(), "{path}");
+    }
+    let away = sandbox.run(&format!("{SIGN} --timestamp-url http://127.0.0.1:1/"));
+    assert_eq!(away.code, 2, "{}", away.stderr);
+    assert!(away.stderr.contains("`http://127.0.0.1:1/` does not answer"), "{}", away.stderr);
+    let ran = sign("stamp");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    check(&sandbox, "--ca root.pem --tsa stamp-root.pem", 0, "by the word of `CN=stamper`");
+    let verify = "verify certificate good --signature good/model.sig --certificate_chain root.pem";
+    let output = model_signing(&sandbox, verify);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

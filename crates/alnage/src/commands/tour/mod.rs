@@ -116,6 +116,7 @@ impl Tour {
         let sealing = Sealing {
             signer: &key,
             certificates: &[],
+            timestamps: None,
             log: &self.settings.log,
             declared: &self.settings.declared,
             time: &rfc3339(super::vet::now()),
