@@ -78,8 +78,8 @@ impl Tree {
     }
 }
 
-/// From how many threads on more would not end sooner: when the lanes of so many take all that there is while the
-/// longest stream passes through one.
+/// How many threads are worth what they cost: so many that their lanes take all that there is while the longest stream
+/// passes through one. More would end up to a third sooner, for a third to three quarters more time of all processors.
 fn useful_threads(engine: Engine, extents: &[Extent<'_>]) -> usize {
     let sizes = || extents.iter().map(Extent::size);
     let lanes = sizes().max().unwrap_or(0).max(1).saturating_mul(engine.streams() as u64);

@@ -2,7 +2,7 @@
 //!
 //! The unit begins two rounds each cycle and has them four cycles later, so that four streams fill it; but its
 //! instructions can name only half of the registers. Left to a compiler, which puts loads and stores between, the same is
-//! a tenth slower.
+//! up to a tenth slower.
 
 use std::arch::asm;
 
