@@ -16,7 +16,7 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// The authority at `url`. Without TLS it is no worse: what it answers is signed.
+    /// The authority at `url`. Most have no TLS: who answers in their place gives a timestamp that no verifier trusts.
     pub(crate) fn at(url: &str) -> Result<Self, String> {
         let uri: ureq::http::Uri = url.parse().map_err(|error| format!("not a URL: {error}"))?;
         match uri.scheme_str() {

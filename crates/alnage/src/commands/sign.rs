@@ -49,6 +49,12 @@ fn explained(error: Error, arguments: &SignArgs) -> anyhow::Error {
         Error::Unsignable { reason, .. } if reason.contains("symbolic link") && !arguments.allow_symlinks => {
             hinted(error.to_string(), "`--allow-symlinks` signs what links inside the model lead to")
         }
+        _ if arguments.certificate.timestamp_url.is_some() && error.to_string().contains("no timestamp") => {
+            hinted(
+                error.to_string(),
+                "name another authority, or sign without `--timestamp-url`: the signature then does not tell when it was made",
+            )
+        }
         _ => error.into(),
     }
 }

@@ -213,13 +213,32 @@ fn a_timestamp_outlives_the_certificate() {
     check(&sandbox, "--ca root.pem --tsa other.pem", 1, "its timestamp does not count");
 }
 
-/// A server, ended when dropped.
-struct Server(Child);
+/// A timestamp authority over HTTP, ended when dropped.
+struct Authority {
+    process: Child,
+    url: String,
+}
 
-impl Drop for Server {
+impl Authority {
+    fn start(sandbox: &Sandbox) -> Self {
+        timestamp_authority(sandbox);
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/certificates/authority.py");
+        let mut process = Command::new(testkit::peers::python())
+            .arg(script)
+            .current_dir(sandbox.root())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut url = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
+        Self { process, url: url.trim().to_owned() }
+    }
+}
+
+impl Drop for Authority {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
@@ -227,20 +246,8 @@ impl Drop for Server {
 #[test]
 fn an_authority_is_asked_for_a_timestamp() {
     let (sandbox, _) = sandbox(|_| {});
-    timestamp_authority(&sandbox);
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/certificates/authority.py");
-    let mut server = Server(
-        Command::new(testkit::peers::python())
-            .arg(script)
-            .current_dir(sandbox.root())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap(),
-    );
-    let mut url = String::new();
-    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut url).unwrap();
-    let url = url.trim();
-    let sign = |path: &str| sandbox.run(&format!("{SIGN} --timestamp-url {url}/{path}"));
+    let authority = Authority::start(&sandbox);
+    let sign = |path: &str| sandbox.run(&format!("{SIGN} --timestamp-url {}/{path}", authority.url));
     for (path, said) in [
         ("down", "answered 503"),
         ("nothing", "there is no timestamp"),
@@ -251,6 +258,7 @@ fn an_authority_is_asked_for_a_timestamp() {
         let ran = sign(path);
         assert_eq!(ran.code, 2, "{path}: {}", ran.stderr);
         assert!(ran.stderr.contains(said), "{path}: {}", ran.stderr);
+        assert!(ran.stderr.contains("name another authority"), "{path}: {}", ran.stderr);
         assert!(!sandbox.root().join("good/model.sig").exists(), "{path}");
     }
     let away = sandbox.run(&format!("{SIGN} --timestamp-url http://127.0.0.1:1/"));
@@ -262,4 +270,27 @@ fn an_authority_is_asked_for_a_timestamp() {
     let verify = "verify certificate good --signature good/model.sig --certificate_chain root.pem";
     let output = model_signing(&sandbox, verify);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// What was sealed by a key before it was revoked still counts when a timestamp says that it was.
+#[test]
+fn a_timestamp_outlives_the_key() {
+    let sandbox = Sandbox::with_good_model();
+    let authority = Authority::start(&sandbox);
+    let run = |line: &str| {
+        let ran = sandbox.run(line);
+        assert_eq!(ran.code, 0, "{line}: {}", ran.stderr);
+    };
+    run("keygen --out a");
+    run("keygen --out security");
+    let revoke =
+        "revoke revoked.json --key security/signing.pem --log log --kind key --what a/signing.pub.pem";
+    run(&format!("{revoke} --reason stolen --since 2099-01-01"));
+    let flags = "--key a/signing.pub.pem --tsa stamp-root.pem --revocations revoked.json \
+                 --revocation-key security/signing.pub.pem --log log";
+    let seal = "vet good --seal --key a/signing.pem --log log";
+    run(seal);
+    check(&sandbox, flags, 1, "revoked");
+    run(&format!("{seal} --timestamp-url {}/stamp", authority.url));
+    check(&sandbox, flags, 0, "by the word of `CN=stamper`");
 }
